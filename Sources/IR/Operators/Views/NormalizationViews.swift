@@ -1,0 +1,74 @@
+/// Reads a BatchNormalization node that has one set of numbers per channel.
+public struct BatchNormalizationView: Sendable {
+  /// What is normalised; axis 1 holds the channels.
+  public let data: ValueID
+  /// The factor per channel.
+  public let scale: ValueID
+  /// The shift per channel.
+  public let bias: ValueID
+  /// The mean per channel.
+  public let mean: ValueID
+  /// The variance per channel.
+  public let variance: ValueID
+  /// What is added to the variance before the root.
+  public let epsilon: Float
+  /// Whether it uses the stored mean and variance rather than those of its data.
+  public let isInference: Bool
+
+  /// Reads `node`, or returns nil if it is something else, malformed, or not per channel.
+  public init?(_ node: NodeID, in graph: Graph) {
+    let row = graph.nodes[node]
+    guard row.op.kind == .batchNormalization, let data = row.input(0), let scale = row.input(1),
+      let bias = row.input(2), let mean = row.input(3), let variance = row.input(4),
+      let epsilon = graph.attribute(node, "epsilon", default: Float(1e-5)),
+      let isInference = Self.isInference(node, in: graph)
+    else { return nil }
+    if graph.version < 9 {
+      // Such a node could hold one set of numbers per element instead.
+      guard graph.attribute(node, "spatial", default: true) == true else { return nil }
+    }
+    self.data = data
+    self.scale = scale
+    self.bias = bias
+    self.mean = mean
+    self.variance = variance
+    self.epsilon = epsilon
+    self.isInference = isInference
+  }
+
+  private static func isInference(_ node: NodeID, in graph: Graph) -> Bool? {
+    switch graph.version {
+    case 14...: graph.attribute(node, "training_mode", default: false).map { !$0 }
+    // These versions train when asked for the statistics.
+    case 7..<14: graph.nodes[node].outputs.dropFirst().allSatisfy { $0 == nil }
+    default: graph.attribute(node, "is_test", default: false)
+    }
+  }
+}
+
+/// Reads a Softmax, LogSoftmax or Hardmax node.
+public struct SoftmaxView: Sendable {
+  /// What is normalised.
+  public let data: ValueID
+  /// The axis along which the results belong together.
+  public let axis: Int
+  /// Whether all axes from `axis` on are treated as one, as before operator set 13.
+  public let flattensTrailingAxes: Bool
+
+  /// Reads `node`, or returns nil if it is something else or its axis cannot be resolved.
+  public init?(_ node: NodeID, in graph: Graph) {
+    let row = graph.nodes[node]
+    guard row.op.kind == .softmax || row.op.kind == .logSoftmax || row.op.kind == .hardmax,
+      let data = row.input(0)
+    else { return nil }
+    let flattens = graph.version < 13
+    guard let stated = graph.attribute(node, "axis", default: flattens ? 1 : -1) else { return nil }
+    let rank = graph.rank(of: data)
+    // Flattening may start behind the last axis.
+    let limit = flattens && stated >= 0 ? rank.map { $0 + 1 } : rank
+    guard let axis = Axis.normalized(stated, rank: limit) else { return nil }
+    self.data = data
+    self.axis = axis
+    flattensTrailingAxes = flattens
+  }
+}

@@ -1,0 +1,83 @@
+// What makes a graph well formed.
+//
+// Names
+//   1. value-name           Every value has a name.
+//   2. unique-name          No two values of a graph have the same name.
+//   3. shadowed-name        A value defined in a body is not called like one of an enclosing graph.
+//   4. captured-name        A captured value is called as it is in the enclosing graph.
+//   5. operator-name        Every node names an operator.
+//   6. attribute-name       The attributes of a node have names, each once.
+//
+// Structure
+//   7. node-order           The order of nodes is one chain, the same in both directions.
+//   8. existing-value       Whatever a node or the graph refers to is a row of the graph.
+//   9. removed-value        Nothing refers to a value that was removed.
+//  10. definition           A node's results name it as their definition, and the other way round.
+//  11. definition-order     A value is defined before it is read.
+//  12. missing-use          Every operand and capture is recorded as a use of the value it reads.
+//  13. stale-use            Every recorded use by a node is one, recorded once.
+//  14. output-use           The recorded uses as outputs are the graph's outputs.
+//  15. input-list           The graph lists what its caller supplies and constants, each once.
+//
+// Bodies
+//  16. capture-index        A captured value is an entry of the captures of the body's node.
+//  17. unused-capture       Every capture of a node is read by a body.
+//  18. duplicate-capture    A node captures a value once.
+//
+// Constants and types
+//  19. constant-size        A constant holds as many elements as its shape says.
+//  20. sparse-index         The indices of a sparse constant are inside its shape.
+//  21. constant-type        A constant has the type it is said to have.
+//  22. declared-output      An output that is no input and declares its type has one.
+//
+// The model's own statements
+//  23. operator-sets        Every operator set is imported once, with a positive version.
+//  24. imported-domain      A node's operator belongs to an imported operator set.
+//  25. operand-count        A known operator has the operands it needs, and no more than it takes.
+//  26. result-count         A known operator has no more and no fewer results than it can have.
+//  27. required-attribute   A known operator has the attributes it cannot do without.
+//  28. attribute-reference  Only a function's nodes refer to attributes, and to those it declares.
+//  29. quantized-value      Quantisation is stated of, and by, values that exist.
+//  30. unique-function      A model defines every function once.
+//
+// Not yet checked:
+//   -  whether types and shapes follow from the operators (shape inference reports conflicts);
+//   -  whether attributes have the kinds that their operators expect;
+//   -  whether a body has the inputs and outputs that If, Loop and Scan ask for;
+//   -  whether functions call each other in a circle, and with the operands they expect;
+//   -  whether a captured value has the type of the value it captures;
+//   -  whether names are valid identifiers in the sense of ONNX.
+
+/// One of the rules listed at the top of this file.
+public enum Rule: String, CaseIterable, Hashable, Sendable {
+  case valueName = "value-name"
+  case uniqueName = "unique-name"
+  case shadowedName = "shadowed-name"
+  case capturedName = "captured-name"
+  case operatorName = "operator-name"
+  case attributeName = "attribute-name"
+  case nodeOrder = "node-order"
+  case existingValue = "existing-value"
+  case removedValue = "removed-value"
+  case definition = "definition"
+  case definitionOrder = "definition-order"
+  case missingUse = "missing-use"
+  case staleUse = "stale-use"
+  case outputUse = "output-use"
+  case inputList = "input-list"
+  case captureIndex = "capture-index"
+  case unusedCapture = "unused-capture"
+  case duplicateCapture = "duplicate-capture"
+  case constantSize = "constant-size"
+  case sparseIndex = "sparse-index"
+  case constantType = "constant-type"
+  case declaredOutput = "declared-output"
+  case operatorSets = "operator-sets"
+  case importedDomain = "imported-domain"
+  case operandCount = "operand-count"
+  case resultCount = "result-count"
+  case requiredAttribute = "required-attribute"
+  case attributeReference = "attribute-reference"
+  case quantizedValue = "quantized-value"
+  case uniqueFunction = "unique-function"
+}
