@@ -16,7 +16,27 @@ let package = Package(
   name: "dearc",
   targets: [
     .target(name: "IR", swiftSettings: library),
+    .target(name: "Formats", dependencies: ["CCrypto"], swiftSettings: library),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .target(name: "COnnx", dependencies: ["CProtobufC"]),
+    .target(name: "Importers", dependencies: ["IR", "Formats", "COnnx"], swiftSettings: library),
+    .target(name: "Emitters", dependencies: ["IR", "Formats", "COnnx"], swiftSettings: library),
     .target(
       name: "TestSupport", dependencies: ["IR"], path: "Tests/TestSupport", swiftSettings: common),
+    .testTarget(
+      name: "IRTests", dependencies: ["IR", "TestSupport"],
+      exclude: ["Fixtures", "Golden"], swiftSettings: common),
+    .testTarget(
+      name: "FormatsTests", dependencies: ["Formats", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "ImportersTests",
+      dependencies: ["IR", "Formats", "Importers", "TestSupport"],
+      swiftSettings: common),
+    .testTarget(
+      name: "EmittersTests",
+      dependencies: ["IR", "Formats", "Importers", "Emitters", "TestSupport"],
+      swiftSettings: common),
   ]
 )

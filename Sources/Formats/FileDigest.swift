@@ -1,0 +1,38 @@
+internal import CCrypto
+
+extension MappedFile {
+  /// How much is hashed before the memory it was mapped to is given back.
+  private static let digestPieceByteCount = 1 << 24
+
+  /// The SHA-256 of the content in lower-case hexadecimal.
+  ///
+  /// Libcrypto picks the processor's own instructions for it, where there are any. Pages that were
+  /// hashed leave the process again, or a large model would count twice in its peak memory: here
+  /// and where it is compiled. They stay in the system's cache.
+  public var sha256: String {
+    let context = unsafe EVP_MD_CTX_new()
+    defer { unsafe EVP_MD_CTX_free(context) }
+    // The digest is compiled into the library and the memory is ours: there is nothing to fail.
+    precondition(unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1)
+    for start in stride(from: 0, to: count, by: Self.digestPieceByteCount) {
+      let end = min(start + Self.digestPieceByteCount, count)
+      let piece = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+      precondition(unsafe EVP_DigestUpdate(context, piece.baseAddress, piece.count) == 1)
+      unsafe discard(piece)
+    }
+    var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+    var length: UInt32 = 0
+    precondition(unsafe EVP_DigestFinal_ex(context, &digest, &length) == 1)
+    return Self.hexadecimal(digest.prefix(Int(length)))
+  }
+
+  private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef".unicodeScalars)
+    var text = String.UnicodeScalarView()
+    for byte in bytes {
+      text.append(digits[Int(byte >> 4)])
+      text.append(digits[Int(byte & 15)])
+    }
+    return String(text)
+  }
+}

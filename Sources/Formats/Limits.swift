@@ -1,0 +1,28 @@
+/// Bounds on what is read from files, so that hostile input is refused before it costs anything.
+///
+/// Every bound is far above what real models need and far below what exhausts the machine.
+public enum Limits {
+  /// How deeply messages may nest; protobuf's own readers stop at the same depth.
+  public static let messageDepth = 100
+
+  /// How many messages one model may consist of.
+  ///
+  /// A network of 100 000 nodes with declared shapes has about a million. An empty message costs
+  /// two bytes in a file but over a hundred in memory, so counting is what stops inflation.
+  public static let messageCount = 3_000_000
+
+  /// How many nodes one model may have; they cost most, half a kilobyte each all told.
+  public static let nodeCount = 1_000_000
+
+  /// How many bytes the unpacked structure of a model may occupy, leaving out lent weights.
+  public static let structureByteCount = 2 << 30
+
+  /// How many bytes the header of a safetensors file may have; the reference reader's bound.
+  public static let safetensorsHeaderByteCount = 100_000_000
+
+  /// How deeply JSON may nest: each message level takes an object and an array.
+  public static let jsonDepth = 2 * messageDepth + 16
+
+  /// The largest protobuf message that other readers accept.
+  public static let protobufByteCount = (2 << 30) - 1
+}

@@ -1,0 +1,57 @@
+import Formats
+
+/// Reads a model, recognising its format by content.
+///
+/// Weights are lent from the mapped file and stay there until they are touched. The graph is sound
+/// when this returns: every operand is defined before it is read, names are unique, and every
+/// constant has exactly the bytes that its type and shape take.
+///
+/// - Parameters:
+///   - path: The file, which may be reached through symbolic links.
+///   - options: Choices about how it is read.
+/// - Returns: the model and what is known about its file.
+/// - Throws: `ImportError`, which names the file, and the offset and entity where it can.
+public func importModel(
+  at path: String, options: ImportOptions = ImportOptions()
+) throws(ImportError) -> ImportedModel {
+  do throws(ImportError) {
+    let file = try importing { () throws(FormatError) in try MappedFile(path: path) }
+    switch FileSignature(file) {
+    case .safetensors: return try importSafetensors(file)
+    case .hdf5:
+      throw ImportError(
+        .unsupported,
+        "this is an HDF5 file; Keras models are not read yet, so convert it to ONNX first, for "
+          + "example with tf2onnx")
+    case .zip:
+      throw ImportError(
+        .unsupported,
+        "this is a ZIP archive, perhaps a PyTorch or .keras file; export it to ONNX first")
+    case .empty: throw ImportError(.malformed, "the file is empty")
+    case .other: return try importONNX(file, options: options)
+    }
+  } catch {
+    throw error.adding(file: path)
+  }
+}
+
+/// What the first bytes of a file tell; ONNX has no signature of its own.
+private enum FileSignature {
+  case empty, safetensors, hdf5, zip, other
+
+  init(_ file: MappedFile) {
+    let bytes = unsafe file.bytes
+    func starts(with signature: [UInt8]) -> Bool { unsafe bytes.starts(with: signature) }
+    if file.count == 0 {
+      self = .empty
+    } else if starts(with: [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]) {
+      self = .hdf5
+    } else if starts(with: [0x50, 0x4b, 0x03, 0x04]) {
+      self = .zip
+    } else if unsafe SafetensorsHeader.isLikely(bytes) {
+      self = .safetensors
+    } else {
+      self = .other
+    }
+  }
+}
