@@ -23,8 +23,12 @@ let package = Package(
     .target(name: "COnnx", dependencies: ["CProtobufC"]),
     .target(name: "Importers", dependencies: ["IR", "Formats", "COnnx"], swiftSettings: library),
     .target(name: "Emitters", dependencies: ["IR", "Formats", "COnnx"], swiftSettings: library),
+    .target(name: "Passes", dependencies: ["IR"], swiftSettings: library),
     .target(
       name: "TestSupport", dependencies: ["IR"], path: "Tests/TestSupport", swiftSettings: common),
+    .testTarget(
+      name: "PassesTests", dependencies: ["IR", "Passes", "Emitters", "TestSupport"],
+      exclude: ["Cases", "Golden"], swiftSettings: common),
     .testTarget(
       name: "IRTests", dependencies: ["IR", "TestSupport"],
       exclude: ["Fixtures", "Golden"], swiftSettings: common),

@@ -1,0 +1,153 @@
+internal import IR
+
+/// Brings the parameters of a node in line with the slots its operands have now.
+struct AttributeAdaptation {
+  let node: NodeID
+  let needs: Needs
+
+  init(_ node: NodeID, needs: Needs) {
+    self.node = node
+    self.needs = needs
+  }
+
+  func run(on rewriter: inout Rewriter) {
+    for link in needs.model.links[node] {
+      switch link {
+      case .depthwise(let link, let multiplier):
+        setGroups(needs[link.output.axis].count / multiplier, link, &rewriter)
+      case .averaged(let data, let isSum): rescale(data, isSum: isSum, &rewriter)
+      case .concatenated(let output, let inputs): dropOperands(inputs, of: output, &rewriter)
+      case .divided(let outputs, let input): setSizes(outputs, input, &rewriter)
+      case .selected(let output, let input, let indices):
+        reselect(indices, output, input, &rewriter)
+      case .regrouped(let regrouping): setShape(regrouping.outputs.map(\.place), &rewriter)
+      case .aligned(let link): setShape([link.output], &rewriter)
+      case .linear: break
+      }
+    }
+  }
+
+  private var kind: OperatorKind? { needs.model.graph.nodes[node].op.kind }
+
+  private func setGroups(_ groups: Int, _ link: LinearLink, _ rewriter: inout Rewriter) {
+    guard needs.isNarrowed(link.output.axis) else { return }
+    setAttribute("group", .int(Int64(groups)), &rewriter)
+  }
+
+  /// A mean over fewer slots is scaled back to the original count; constants are added.
+  private func rescale(_ data: Place, isSum: Bool, _ rewriter: inout Rewriter) {
+    guard needs.isNarrowed(data.axis), let extent = needs.model.axes.extent(data.axis) else {
+      return
+    }
+    let kept = needs[data.axis]
+    let facts = needs.model.facts(data.axis)
+    let sum = kept.complement.slots.reduce(0) { $0 + (facts[$1].value ?? 0) }
+    let shift = Float(isSum ? sum : sum / Double(extent))
+    let label = rewriter.label(node)
+    // The Add is placed first: each new node goes right behind the reduction.
+    if shift != 0 {
+      let value = rewriter.addConstant(Constant([shift], shape: []), name: label + ".shift")
+      rewriter.append(
+        .add, value, behind: node, rule: ChannelPruning.absorbing, "constant slots of the mean")
+    }
+    if !isSum {
+      let ratio = Float(Double(kept.count) / Double(extent))
+      let value = rewriter.addConstant(Constant([ratio], shape: []), name: label + ".ratio")
+      rewriter.append(
+        .mul, value, behind: node, rule: ChannelPruning.removal, "mean over the original count")
+    }
+  }
+
+  /// An operand of a Concat that gives no slot is left out.
+  private func dropOperands(_ inputs: [Place], of output: Place, _ rewriter: inout Rewriter) {
+    let parts = needs.parts(of: needs[output.axis], among: inputs)
+    guard parts.contains(where: \.isEmpty) else { return }
+    let remaining = zip(inputs, parts).filter { !$1.isEmpty }.compactMap(\.0.input)
+    rewriter.apply(
+      ChannelPruning.removal, to: rewriter.label(node),
+      "leaves out \(parts.count - remaining.count) operands"
+    ) { graph in
+      graph.setInputs(of: node, to: remaining.map { graph.nodes[node].inputs[$0] })
+    }
+  }
+
+  private func setSizes(_ outputs: [Place], _ input: Place, _ rewriter: inout Rewriter) {
+    guard outputs.contains(where: { needs.isNarrowed($0.axis) }) else { return }
+    let sizes = outputs.map { needs[$0.axis].count }
+    guard rewriter.graph.version >= 13 else {
+      setAttribute("split", .ints(sizes.map(Int64.init)), &rewriter)
+      return
+    }
+    let label = rewriter.label(node)
+    let value = rewriter.addIntegers(sizes, name: label + "_split")
+    rewriter.apply(ChannelPruning.removal, to: label, "splits into \(sizes)") { graph in
+      let data = graph.nodes[node].inputs[0]
+      graph.setInputs(of: node, to: [data, value])
+      graph.setAttributes(
+        of: node, to: graph.nodes[node].attributes.filter { $0.name != "num_outputs" })
+    }
+  }
+
+  /// Points a selection at the places where its slots are now.
+  private func reselect(
+    _ indices: [Int], _ output: Place?, _ input: Place, _ rewriter: inout Rewriter
+  ) {
+    guard needs.isNarrowed(input.axis) || output.map({ needs.isNarrowed($0.axis) }) ?? false
+    else { return }
+    let ranks = needs[input.axis].ranks
+    let selected = output.map { needs[$0.axis].slots.map { indices[$0] } } ?? indices
+    let moved = selected.compactMap { ranks[$0] }
+    let label = rewriter.label(node)
+    if kind == .gather {
+      let shape = output == nil ? [] : [moved.count]
+      let list = rewriter.addConstant(
+        Constant(moved.map(Int64.init), shape: shape), name: label + "_indices")
+      rewriter.apply(ChannelPruning.removal, to: label, "selects \(moved.count) slots") {
+        $0.replaceInput(of: node, at: 1, with: list)
+      }
+    } else {
+      resliceAsSelection(moved, input, output, &rewriter)
+    }
+  }
+
+  /// A Slice keeps its other axes; the narrowed one is taken over by a selection before it.
+  private func resliceAsSelection(
+    _ indices: [Int], _ input: Place, _ output: Place?, _ rewriter: inout Rewriter
+  ) {
+    guard let data = rewriter.graph.nodes[node].input(0) else { return }
+    let selected = rewriter.insertSelection(
+      of: data, axis: input.position, indices: indices, before: node)
+    rewriter.edit { $0.replaceInput(of: node, at: 0, with: selected) }
+    rewriter.releaseSlice(node, axis: input.position, reading: selected)
+  }
+
+  /// States the new extents of `outputs` in the shape that a Reshape asks for.
+  private func setShape(_ outputs: [Place], _ rewriter: inout Rewriter) {
+    guard kind == .reshape, outputs.contains(where: { needs.isNarrowed($0.axis) }),
+      let shape = rewriter.graph.nodes[node].input(1),
+      let requested = rewriter.graph.constant(shape)?.integers
+    else { return }
+    var literal = requested
+    for place in outputs where literal[place.position] > 0 {
+      literal[place.position] = Int64(needs[place.axis].count)
+    }
+    guard literal != requested else { return }
+    let label = rewriter.label(node)
+    let name = rewriter.graph.values[shape].name
+    let replacement = rewriter.addConstant(
+      Constant(literal, shape: [literal.count]), name: name + "_kept")
+    rewriter.apply(ChannelPruning.removal, to: label, "reshapes to \(literal)") {
+      $0.replaceInput(of: node, at: 1, with: replacement)
+    }
+  }
+
+  private func setAttribute(_ name: String, _ value: AttributeValue, _ rewriter: inout Rewriter) {
+    let label = rewriter.label(node)
+    rewriter.apply(ChannelPruning.removal, to: label, "\(name) adapted") { graph in
+      var attributes = graph.nodes[node].attributes
+      attributes.removeAll { $0.name == name }
+      attributes.append(Attribute(name, value))
+      graph.setAttributes(of: node, to: attributes)
+    }
+  }
+}

@@ -1,0 +1,143 @@
+internal import IR
+
+/// Moves constant data slots that a linear operator is no longer given into its stored numbers.
+///
+/// Legal cases:
+/// 1. No window may touch padding: `Σ v_c·W[o, c]` is added to the bias of output o.
+/// 2. Windows may touch padding: the weights of slot c move to the carrier k, another constant
+///    slot that stays, as `W[:, k] += v_c/v_k · W[:, c]`; both slots look alike at every border.
+///
+/// Sums are taken in double precision and rounded once.
+struct BiasAbsorption {
+  private let node: NodeID
+  private let needs: Needs
+  private let link: LinearLink
+  private let absorbed: [Int]
+  private let carried: [Int]
+  private let carrier: Int?
+
+  /// Nil unless `node` is a dense linear operator that loses non-zero constant slots.
+  init?(_ node: NodeID, needs: Needs) {
+    guard let link = needs.model.links[node].firstLinear else { return nil }
+    let plan = needs.dataNeeds(of: link)
+    let kept = needs[link.data.axis]
+    absorbed = plan.absorbed.filter { !kept.contains($0) }
+    carried = plan.carried.filter { !kept.contains($0) }
+    carrier = plan.carrier
+    guard !absorbed.isEmpty || !carried.isEmpty else { return nil }
+    self.node = node
+    self.needs = needs
+    self.link = link
+  }
+
+  /// The elements that operand `input` holds afterwards, at the original extents; nil if unchanged.
+  func edited(_ input: Int) -> Constant? {
+    guard let value = needs.model.graph.nodes[node].input(input),
+      let constant = needs.model.graph.constant(value)
+    else { return nil }
+    if input == link.weightOutput.input { return carriedWeights(constant) }
+    if input == link.bias?.input, !absorbed.isEmpty {
+      return Constant(shifts(adding: constant), shape: constant.shape)
+    }
+    return nil
+  }
+
+  /// Gives the operator a bias, or an Add behind it, where it had none.
+  func addBias(_ rewriter: inout Rewriter) {
+    guard !absorbed.isEmpty, link.bias == nil else { return }
+    let kept = needs[link.output.axis].slots
+    let all = shifts(adding: nil)
+    let bias = Constant(kept.map { all[$0] }, shape: [kept.count])
+    let label = rewriter.label(node)
+    let value = rewriter.addBias(bias, of: node)
+    let detail = "\(absorbed.count) constant slots"
+    switch link.biasSink {
+    case .operand(let index):
+      rewriter.apply(ChannelPruning.absorbing, to: label, detail) { graph in
+        var inputs = graph.nodes[node].inputs
+        while inputs.count <= index { inputs.append(nil) }
+        inputs[index] = value
+        graph.setInputs(of: node, to: inputs)
+      }
+    case .following:
+      rewriter.append(.add, value, behind: node, rule: ChannelPruning.absorbing, detail)
+    }
+  }
+
+  /// The bias of every output slot, with the absorbed slots' share.
+  private func shifts(adding bias: Constant?) -> [Float] {
+    let facts = needs.model.facts(link.data.axis)
+    let old = bias?.elements(as: Float.self)
+    return link.reader.rows.indices.map { output in
+      var sum = old.map { Double($0[output]) * link.reader.biasScale } ?? 0
+      for slot in absorbed where link.reader.rows[output].contains(slot) {
+        sum += (facts[slot].value ?? 0) * link.reader.weightSum(output: output, input: slot)
+      }
+      return Float(sum / link.reader.biasScale)
+    }
+  }
+
+  private func carriedWeights(_ weights: Constant) -> Constant? {
+    let facts = needs.model.facts(link.data.axis)
+    guard !carried.isEmpty, let carrier, let pivot = facts[carrier].value,
+      let axis = link.weightInput?.position
+    else { return nil }
+    let ratios = carried.map { (slot: $0, ratio: (facts[$0].value ?? 0) / pivot) }
+    return weights.accumulating(ratios, into: carrier, axis: axis)
+  }
+}
+
+extension [AxisLink] {
+  /// The weighted sum among the links, of which a node has at most one.
+  var firstLinear: LinearLink? {
+    for case .linear(let link) in self { return link }
+    return nil
+  }
+}
+
+extension Constant {
+  /// Adds multiples of other slots of `axis` to slot `target`, in double precision.
+  fileprivate func accumulating(
+    _ sources: [(slot: Int, ratio: Double)], into target: Int, axis: Int
+  ) -> Constant? {
+    guard var elements = elements(as: Float.self) else { return nil }
+    let inner = shape[(axis + 1)...].reduce(1, *)
+    for block in 0..<shape[..<axis].reduce(1, *) {
+      let base = block * shape[axis] * inner
+      for offset in 0..<inner {
+        var sum = Double(elements[base + target * inner + offset])
+        for (slot, ratio) in sources {
+          sum += ratio * Double(elements[base + slot * inner + offset])
+        }
+        elements[base + target * inner + offset] = Float(sum)
+      }
+    }
+    return Constant(elements, shape: shape)
+  }
+}
+
+extension Rewriter {
+  /// Inserts a two-operand elementwise node behind the first result of `node`.
+  ///
+  /// Everyone who read the result reads the new node's; an output keeps its name.
+  mutating func append(
+    _ kind: OperatorKind, _ operand: ValueID, behind node: NodeID, rule: RewriteRule,
+    _ detail: String
+  ) {
+    guard let value = graph.nodes[node].output(0) else { return }
+    let row = graph.values[value]
+    let inner = freshName(row.name + "_\(kind.rawValue.lowercased())")
+    let draft = NodeDraft(
+      Operator(kind), name: inner, inputs: [value, operand], origin: .pass(rule.pass))
+    let next = graph.next(after: node)
+    apply(rule, to: label(node), detail) { graph in
+      let added = graph.insert(draft, results: [(inner, row.type)], before: next)
+      guard let result = graph.nodes[added].outputs[0] else { return }
+      graph.replaceUses(of: value, with: result)
+      graph.replaceInput(of: added, at: 0, with: value)
+      if graph.isOutput(value) {
+        graph.transferOutputs(of: value, to: result, retiring: inner)
+      }
+    }
+  }
+}

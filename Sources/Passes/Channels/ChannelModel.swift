@@ -1,0 +1,208 @@
+internal import IR
+
+/// What the channel analysis knows about a graph before it decides anything.
+struct ChannelModel {
+  let graph: Graph
+  let axes: AxisTable
+  /// The nodes, operands before readers.
+  let order: [NodeID]
+  /// How each node relates the slots of its operands; links on frozen axes are left out.
+  let links: SideTable<NodeID, [AxisLink]>
+  /// What is known about the slots of an axis; nil for frozen axes.
+  let facts: [[SlotFact]?]
+  /// Why an axis must stay whole, whatever is needed of it.
+  let barriers: [Barrier?]
+  /// A number for each axis, equal for axes whose slots are linked.
+  let groups: [Int]
+
+  init(_ graph: Graph) {
+    self.graph = graph
+    axes = AxisTable(graph)
+    order = graph.nodeIDs
+    let grouping = AxisGrouping(graph, axes: axes, order: order)
+    links = grouping.links
+    groups = grouping.groups
+    barriers = BarrierFinder(graph, axes: axes, grouping: grouping, order: order).barriers
+    facts = Constness(graph, axes: axes, links: links, order: order).facts
+  }
+
+  /// The facts about the slots of `axis`; unknown throughout where nothing is tracked.
+  func facts(_ axis: AxisID) -> [SlotFact] {
+    facts[axis.index] ?? Array(repeating: .unknown, count: axes.extent(axis) ?? 0)
+  }
+}
+
+/// Why an axis stays whole.
+enum Barrier: Hashable {
+  /// The graph's caller supplies the value.
+  case graphInput
+  /// The graph's caller receives the value.
+  case graphOutput
+  /// The node reads all of the axis.
+  case reader(NodeID)
+  /// The node can only write all of the axis.
+  case writer(NodeID)
+  /// No stored weights index the axis, or its extent is not known when compiling.
+  case frozen
+}
+
+/// Joins axes whose slots are linked, and keeps the links that could ever remove a slot.
+struct AxisGrouping {
+  private(set) var links: SideTable<NodeID, [AxisLink]>
+  private(set) var groups: [Int]
+  /// Whether stored weights index the axis's group.
+  private(set) var isPrunable: [Bool]
+
+  init(_ graph: Graph, axes: AxisTable, order: [NodeID]) {
+    links = SideTable(count: graph.nodes.count, initial: [])
+    groups = Array(0..<axes.count)
+    isPrunable = Array(repeating: false, count: axes.count)
+    var weighted: [AxisID] = []
+    for node in order {
+      let found = ChannelRules.links(of: node, in: graph, axes: axes)
+      links[node] = found
+      for link in found {
+        for set in link.coupledAxes { join(set) }
+        weighted += link.weightedAxes
+      }
+    }
+    let roots = Set(weighted.map { root($0.index) })
+    for axis in 0..<axes.count {
+      groups[axis] = root(axis)
+      isPrunable[axis] = roots.contains(groups[axis]) && axes.extents[axis] != nil
+    }
+    for node in order {
+      links[node].removeAll { link in
+        !link.coupledAxes.allSatisfy { $0.allSatisfy { isPrunable[$0.index] } }
+      }
+    }
+  }
+
+  private mutating func join(_ set: [AxisID]) {
+    guard let first = set.first else { return }
+    for axis in set.dropFirst() {
+      let (a, b) = (root(first.index), root(axis.index))
+      if a != b { groups[Swift.max(a, b)] = Swift.min(a, b) }
+    }
+  }
+
+  private mutating func root(_ axis: Int) -> Int {
+    var axis = axis
+    while groups[axis] != axis {
+      groups[axis] = groups[groups[axis]]
+      axis = groups[axis]
+    }
+    return axis
+  }
+}
+
+extension AxisLink {
+  /// Sets of axes that the link makes to have related slots.
+  var coupledAxes: [[AxisID]] {
+    switch self {
+    case .aligned(let link): [[link.output.axis] + link.inputs.map(\.axis)]
+    case .linear(let link):
+      [
+        [link.data.axis] + (link.weightInput.map { [$0.axis] } ?? []),
+        [link.output.axis, link.weightOutput.axis] + (link.bias.map { [$0.axis] } ?? []),
+      ]
+    case .depthwise(let link, _):
+      [
+        [link.data.axis, link.output.axis, link.weightOutput.axis]
+          + (link.bias.map { [$0.axis] } ?? [])
+      ]
+    case .averaged(let data, _): [[data.axis]]
+    case .concatenated(let output, let inputs): [[output.axis] + inputs.map(\.axis)]
+    case .divided(let outputs, let input): [[input.axis] + outputs.map(\.axis)]
+    case .selected(let output, let input, _): [[input.axis] + (output.map { [$0.axis] } ?? [])]
+    case .regrouped(let link): [(link.inputs + link.outputs).map(\.place.axis)]
+    }
+  }
+
+  /// The axes that stored weights of a linear operator index.
+  var weightedAxes: [AxisID] {
+    switch self {
+    case .linear(let link): [link.data.axis, link.output.axis]
+    case .depthwise(let link, _): [link.output.axis]
+    default: []
+    }
+  }
+
+  /// The places of all operands that the link speaks of.
+  var places: [Place] {
+    switch self {
+    case .aligned(let link): [link.output] + link.inputs
+    case .linear(let link), .depthwise(let link, _):
+      [link.data, link.output, link.weightOutput]
+        + [link.weightInput, link.bias].compactMap { $0 }
+    case .averaged(let data, _): [data]
+    case .concatenated(let output, let inputs): [output] + inputs
+    case .divided(let outputs, let input): outputs + [input]
+    case .selected(let output, let input, _): [input] + [output].compactMap { $0 }
+    case .regrouped(let link): (link.inputs + link.outputs).map(\.place)
+    }
+  }
+}
+
+/// Finds the axes that must stay whole whatever readers need.
+private struct BarrierFinder {
+  private(set) var barriers: [Barrier?]
+  private let axes: AxisTable
+
+  init(_ graph: Graph, axes: AxisTable, grouping: AxisGrouping, order: [NodeID]) {
+    self.axes = axes
+    barriers = grouping.isPrunable.map { $0 ? nil : .frozen }
+    for value in graph.valueIDs { markContract(value, in: graph) }
+    for node in order {
+      mark(node, of: graph, linked: Set(grouping.links[node].flatMap(\.places)))
+    }
+  }
+
+  private mutating func markContract(_ value: ValueID, in graph: Graph) {
+    switch graph.values[value].definition {
+    case .input, .captured: mark(value, .graphInput)
+    case .constant, .node: break
+    }
+    for use in graph.values[value].uses {
+      switch use {
+      case .output: mark(value, .graphOutput)
+      case .capture(let node, _): mark(value, .reader(node))
+      case .node: break
+      }
+    }
+  }
+
+  private mutating func mark(_ node: NodeID, of graph: Graph, linked: Set<Place>) {
+    for (operand, value, barrier) in graph.nodes[node].operands(node) {
+      for position in 0..<axes.rank(of: value) {
+        guard let axis = axes.id(of: value, axis: position), barriers[axis.index] == nil else {
+          continue
+        }
+        if !linked.contains(Place(operand: operand, position: position, axis: axis)) {
+          barriers[axis.index] = barrier
+        }
+      }
+    }
+  }
+
+  private mutating func mark(_ value: ValueID, _ barrier: Barrier) {
+    for position in 0..<axes.rank(of: value) {
+      guard let axis = axes.id(of: value, axis: position), barriers[axis.index] == nil else {
+        continue
+      }
+      barriers[axis.index] = barrier
+    }
+  }
+}
+
+extension Node {
+  /// All operands present, with the barrier that each is where no link speaks of it.
+  fileprivate func operands(_ id: NodeID) -> [(Operand, ValueID, Barrier)] {
+    inputs.enumerated().compactMap { index, value in
+      value.map { (.input(index), $0, .reader(id)) }
+    }
+      + outputs.enumerated().compactMap { index, value in
+        value.map { (.output(index), $0, .writer(id)) }
+      }
+  }
+}

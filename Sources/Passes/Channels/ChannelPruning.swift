@@ -1,0 +1,63 @@
+internal import IR
+
+/// Removes channels that cannot change any output: dead ones and constant ones.
+///
+/// Pruning is dead-code elimination at the granularity of a channel. A constant propagation finds
+/// slots that are the same for every input, a reverse sweep finds the slots that readers need, and
+/// one rewrite drops the rest:
+///
+/// ```
+/// before: %3 = Conv(%1, %w)  %5 = Add(%id, %3)  %6 = Relu(%5)  %7 = Mul(%6, %gate)  …  Gemm(%8, %fc)
+/// after:  %4 = Gather(%id, kept)  %3 = Conv(%1, %w[kept])  %5 = Add(%4, %3)  …  Gemm(%8, %fc[kept])
+/// ```
+///
+/// Legal cases:
+/// 1. A slot that no reader needs goes, with the weights that made it and those that read it.
+/// 2. A reader that needs fewer slots than a value keeps reads a selection of them.
+/// 3. A constant slot that a linear operator reads goes into its bias, if no window touches padding.
+/// 4. Constant slots that windows with padding read give their weights to one of them.
+///
+/// Operators that are not modelled, graph inputs and graph outputs keep everything. A value never
+/// becomes empty, and channels never change order.
+///
+/// Runs once, after all folding, because zero means zero in the weights as stored; folding runs
+/// again behind it, to clear away gates of ones.
+enum ChannelPruning {
+  static let name = "prune-channels"
+  static let removal = RewriteRule(pass: name, number: 1, title: "remove slots nobody needs")
+  static let narrowing = RewriteRule(
+    pass: name, number: 2, title: "narrow one use of a wider value")
+  static let absorbing = RewriteRule(pass: name, number: 3, title: "add constant slots to the bias")
+  static let carrying = RewriteRule(
+    pass: name, number: 4, title: "let one constant slot carry others")
+
+  /// Prunes, and returns what became of every channel in question.
+  static func run(
+    _ rewriter: inout Rewriter, assuming shapes: ShapeInference
+  ) -> PruningReport {
+    let model = ChannelModel(rewriter.graph)
+    let narrowest = Needs(model)
+    let decisions = UseDecisions(narrowest, cost: CostModel(model, shapes: shapes))
+    let finder = FateFinder(
+      decisions.needs, narrowest: narrowest, decisions: decisions.decisions)
+    var report = finder.report()
+    var rewrite = ChannelRewrite(decisions.needs)
+    rewrite.run(on: &rewriter)
+    report.faults = faults(in: rewriter.graph, decisions.needs)
+    return report
+  }
+
+  /// Compares the extents that follow from the rewritten nodes with those that were decided.
+  private static func faults(in graph: Graph, _ needs: Needs) -> [String] {
+    let inference = ShapeInference.infer(graph)
+    return needs.kept.indices.compactMap { index in
+      let (value, position) = needs.model.axes.places[index]
+      guard needs.isNarrowed(AxisID(index: index)), graph.contains(value),
+        graph.constant(value) == nil, let extent = inference.shape(of: value)?[position].count,
+        extent != needs.kept[index].count
+      else { return nil }
+      return "\(graph.values[value].name) has \(extent) slots on axis \(position), "
+        + "not \(needs.kept[index].count)"
+    }
+  }
+}

@@ -1,0 +1,168 @@
+internal import IR
+
+/// Finds, in one walk from inputs to outputs, the slots that are the same for every input.
+///
+/// Values are assumed finite: 0·x is taken to be 0.
+struct Constness {
+  private(set) var facts: [[SlotFact]?]
+  private let graph: Graph
+  private let axes: AxisTable
+
+  init(
+    _ graph: Graph, axes: AxisTable, links: SideTable<NodeID, [AxisLink]>, order: [NodeID]
+  ) {
+    self.graph = graph
+    self.axes = axes
+    facts = Array(repeating: nil, count: axes.count)
+    for node in order {
+      for link in links[node] { visit(link, of: node) }
+    }
+  }
+
+  private mutating func visit(_ link: AxisLink, of node: NodeID) {
+    switch link {
+    case .aligned(let link): facts[link.output.axis.index] = aligned(link, node)
+    case .linear(let link), .depthwise(let link, _):
+      let bias = link.bias.map { slots($0, node) }
+      facts[link.output.axis.index] = link.reader.facts(data: slots(link.data, node), bias: bias)
+    case .averaged: break
+    case .concatenated(let output, let inputs):
+      facts[output.axis.index] = inputs.flatMap { slots($0, node) }
+    case .divided(let outputs, let input):
+      divide(slots(input, node), into: outputs)
+    case .selected(let output, let input, let indices):
+      guard let output else { return }
+      let source = slots(input, node)
+      facts[output.axis.index] = indices.map { source[$0] }
+    case .regrouped(let regrouping):
+      for output in regrouping.outputs {
+        facts[output.place.axis.index] = regrouped(output, regrouping, node)
+      }
+    }
+  }
+
+  private func aligned(_ link: AlignedLink, _ node: NodeID) -> [SlotFact] {
+    let extent = axes.extent(link.output.axis) ?? 0
+    switch link.transfer {
+    case .copy: return link.inputs.first.map { slots($0, node) } ?? unknown(extent)
+    case .unary(let function):
+      return link.inputs.first.map { slots($0, node).map { $0.mapped(function) } }
+        ?? unknown(extent)
+    case .combine(let sources, let combine):
+      let operands = sources.map { source in
+        switch source {
+        case .slots(let place): slots(place, node)
+        case .uniform(let fact): Array(repeating: fact, count: extent)
+        }
+      }
+      return (0..<extent).map { slot in combine(operands.map { $0[slot] }) }
+    case .unknown: return unknown(extent)
+    }
+  }
+
+  private mutating func divide(_ source: [SlotFact], into outputs: [Place]) {
+    var start = 0
+    for output in outputs {
+      let extent = axes.extent(output.axis) ?? 0
+      facts[output.axis.index] = Array(source[start..<start + extent])
+      start += extent
+    }
+  }
+
+  /// A slot of a joined axis is constant if a slot of an axis it is joined from is; a slot of a
+  /// split axis is constant if all slots it came from are, with one value.
+  private func regrouped(
+    _ output: Regrouping.Member, _ regrouping: Regrouping, _ node: NodeID
+  ) -> [SlotFact] {
+    var result = unknown(axes.extent(output.place.axis) ?? 0)
+    for input in regrouping.inputs where input.factors.overlaps(output.factors) {
+      let source = slots(input.place, node)
+      guard source.contains(where: { $0 != .unknown }) else { continue }
+      let shared = input.factors.clamped(to: output.factors)
+      let sourceKeys = regrouping.coordinates(of: input.factors, onto: shared)
+      let merged = merge(source, keys: sourceKeys, count: regrouping.extent(of: shared))
+      for (slot, key) in regrouping.coordinates(of: output.factors, onto: shared).enumerated()
+      where result[slot] == .unknown {
+        result[slot] = merged[key]
+      }
+    }
+    return result
+  }
+
+  private func merge(_ source: [SlotFact], keys: [Int], count: Int) -> [SlotFact] {
+    var merged: [SlotFact?] = Array(repeating: nil, count: count)
+    for (slot, key) in keys.enumerated() {
+      if let current = merged[key] {
+        if current != source[slot] { merged[key] = .unknown }
+      } else {
+        merged[key] = source[slot]
+      }
+    }
+    return merged.map { $0 ?? .unknown }
+  }
+
+  /// The facts about an operand's axis; stored elements are read where they define it.
+  private func slots(_ place: Place, _ node: NodeID) -> [SlotFact] {
+    if let known = facts[place.axis.index] { return known }
+    let extent = axes.extent(place.axis) ?? 0
+    guard let input = place.input, let value = graph.nodes[node].input(input),
+      let constant = graph.constant(value)
+    else { return unknown(extent) }
+    return constant.slotFacts(axis: place.position)
+  }
+
+  private func unknown(_ extent: Int) -> [SlotFact] { Array(repeating: .unknown, count: extent) }
+}
+
+extension Regrouping {
+  /// The number of combinations of the given factors.
+  func extent(of range: Range<Int>) -> Int { factors[range].reduce(1, *) }
+
+  /// For each slot of an axis made of `range`, its position on the factors `part` within it.
+  func coordinates(of range: Range<Int>, onto part: Range<Int>) -> [Int] {
+    let below = factors[part.upperBound..<range.upperBound].reduce(1, *)
+    let own = extent(of: part)
+    return (0..<extent(of: range)).map { $0 / below % own }
+  }
+}
+
+extension Constant {
+  /// For each slot of `axis` the value all its elements have, if they are equal.
+  func slotFacts(axis: Int) -> [SlotFact] {
+    let extent = shape[axis]
+    guard elementType == .float32, let payload, count > 0 else {
+      return Array(repeating: .unknown, count: extent)
+    }
+    let inner = shape[(axis + 1)...].reduce(1, *)
+    var facts: [SlotFact?] = Array(repeating: nil, count: extent)
+    unsafe payload.withBytes { bytes in
+      for run in 0..<count / Swift.max(inner, 1) {
+        let slot = run % extent
+        for element in unsafe FloatRun(bytes: bytes, start: run * inner, count: inner) {
+          facts[slot] = Constant.join(facts[slot], element)
+        }
+      }
+    }
+    return facts.map { $0 ?? .unknown }
+  }
+
+  /// The value that all elements have, if they are equal.
+  var uniformFact: SlotFact {
+    guard count > 0 else { return .unknown }
+    return reshapedToOneSlot?.slotFacts(axis: 0).first ?? .unknown
+  }
+
+  private var reshapedToOneSlot: Constant? {
+    payload.map { _ in Constant(elementType: elementType, shape: [1, count], storage: storage) }
+  }
+
+  private static func join(_ fact: SlotFact?, _ element: Float) -> SlotFact {
+    let value = Double(element)
+    guard value.isFinite else { return .unknown }
+    switch fact {
+    case nil: return .constant(value, isExact: true)
+    case .constant(value, _): return .constant(value, isExact: true)
+    default: return .unknown
+    }
+  }
+}

@@ -1,0 +1,155 @@
+internal import IR
+
+/// Estimates what a choice of kept slots costs, to decide whether narrowing a use pays.
+///
+/// The unit is one byte moved. Eight multiply-accumulates count as one byte, roughly what a
+/// desktop processor does in the time it takes to move one; stored bytes are read once a run.
+struct CostModel {
+  private static let macsPerByte = 8.0
+  private static let bytesPerElement = 4.0
+
+  private let model: ChannelModel
+  /// The extents assumed for every axis, with stand-ins where they are not known.
+  private let extents: [Double]
+
+  /// Assumes `shapes` for the values; a value without one counts as `fallbackExtent` on each axis.
+  init(_ model: ChannelModel, shapes: ShapeInference) {
+    self.model = model
+    extents = model.axes.places.map { place in
+      if let known = model.graph.shape(of: place.value)?[place.axis].count { return Double(known) }
+      if let shape = shapes.shape(of: place.value), place.axis < shape.count,
+        let assumed = shape[place.axis].count
+      {
+        return Double(assumed)
+      }
+      return place.axis == 0 ? 1 : Self.fallbackExtent
+    }
+  }
+
+  /// The extent assumed where nothing is known, about that of a middle layer's feature map.
+  static let fallbackExtent = 28.0
+
+  /// What one run of the graph costs if every axis keeps the slots that `needs` says.
+  func cost(_ needs: Needs) -> Double {
+    model.order.reduce(0) { $0 + cost(of: $1, needs) }
+  }
+
+  private func cost(of node: NodeID, _ needs: Needs) -> Double {
+    guard !model.links[node].isEmpty else { return 0 }
+    let row = model.graph.nodes[node]
+    let moved = (row.inputs + row.outputs).reduce(0) { total, value in
+      total + (value.map { volume($0, needs, of: node, row) } ?? 0)
+    }
+    let selections = needs.narrowedUses(of: node).reduce(0) { total, use in
+      guard let input = use.place.input, let value = row.input(input) else { return total }
+      let kept = Double(needs[use.place.axis].count)
+      return total + 2 * volume(value, needs, of: node, row) * Double(use.slots.count) / kept
+    }
+    return Self.bytesPerElement * (moved + selections) + macs(of: node, row, needs)
+      / Self.macsPerByte
+  }
+
+  /// The elements of `value` that are kept; of a constant, those that `node` is given.
+  private func volume(_ value: ValueID, _ needs: Needs, of node: NodeID, _ row: Node) -> Double {
+    if let constant = model.graph.constant(value) {
+      return needs.requirements(of: node).reduce(Double(constant.count)) { size, requirement in
+        row.input(requirement.input) == value
+          ? size * Double(requirement.slots.count) / Double(Swift.max(requirement.slots.extent, 1))
+          : size
+      }
+    }
+    return (0..<model.axes.rank(of: value)).reduce(1) { product, position in
+      guard let axis = model.axes.id(of: value, axis: position) else { return product }
+      let isTracked = model.axes.extent(axis) != nil
+      return product * (isTracked ? Double(needs[axis].count) : extents[axis.index])
+    }
+  }
+
+  /// Multiply-accumulates: output elements times the weights each of them reads.
+  private func macs(of node: NodeID, _ row: Node, _ needs: Needs) -> Double {
+    for link in model.links[node] {
+      switch link {
+      case .linear(let link), .depthwise(let link, _):
+        guard let output = row.output(0), let input = link.weightOutput.input,
+          let weight = row.input(input)
+        else { continue }
+        let outputs = Double(Swift.max(needs[link.output.axis].count, 1))
+        return volume(output, needs, of: node, row) * volume(weight, needs, of: node, row) / outputs
+      default: continue
+      }
+    }
+    return 0
+  }
+}
+
+extension Needs {
+  /// Whether a use found earlier still needs fewer slots than its value keeps.
+  fileprivate func isNarrowed(
+    _ use: (link: AxisLink, place: Place, slots: SlotSet), of node: NodeID
+  ) -> Bool {
+    narrowedUses(of: node).contains { $0.place == use.place }
+  }
+}
+
+/// A choice the cost model made between narrowing one use and keeping a value wide.
+public struct CostDecision: Hashable, Sendable {
+  /// The node that reads the value.
+  public let node: String
+  /// The value read.
+  public let value: String
+  /// Slots the node needs, and slots the value keeps.
+  public let needed: Int
+  /// The slots the value keeps.
+  public let kept: Int
+  /// Whether the use is narrowed; else the node and everything aligned with it stays wide.
+  public let isNarrowed: Bool
+  /// Estimated cost of the whole graph in bytes moved, narrowed and wide.
+  public let narrowCost: Double
+  /// The same with the use left wide.
+  public let wideCost: Double
+  /// The group of linked axes that the decision concerns.
+  let group: Int
+}
+
+/// Decides for every use that needs fewer slots than its value keeps.
+struct UseDecisions {
+  private(set) var needs: Needs
+  private(set) var decisions: [CostDecision] = []
+
+  /// Bounds the work on graphs with very many such uses; later uses are narrowed untried.
+  private static let budget = 20_000_000
+
+  init(_ needs: Needs, cost: CostModel) {
+    self.needs = needs
+    let model = needs.model
+    var spent = 0
+    var current = cost.cost(needs)
+    for node in model.order {
+      for use in self.needs.narrowedUses(of: node) where self.needs.isNarrowed(use, of: node) {
+        spent += model.order.count * 2
+        guard spent < Self.budget else { return }
+        var trial = self.needs
+        trial.widen(use.place, of: use.link)
+        let wide = cost.cost(trial)
+        let isNarrowed = current <= wide
+        decisions.append(
+          decision(node, use, isNarrowed: isNarrowed, narrow: current, wide: wide))
+        guard !isNarrowed else { continue }
+        self.needs = trial
+        current = wide
+      }
+    }
+  }
+
+  private func decision(
+    _ node: NodeID, _ use: (link: AxisLink, place: Place, slots: SlotSet), isNarrowed: Bool,
+    narrow: Double, wide: Double
+  ) -> CostDecision {
+    let graph = needs.model.graph
+    let value = use.place.input.flatMap { graph.nodes[node].input($0) }
+    return CostDecision(
+      node: graph.label(node), value: value.map { graph.values[$0].name } ?? "",
+      needed: use.slots.count, kept: needs[use.place.axis].count, isNarrowed: isNarrowed,
+      narrowCost: narrow, wideCost: wide, group: needs.model.groups[use.place.axis.index])
+  }
+}

@@ -1,0 +1,180 @@
+internal import IR
+
+/// The stored weights of a linear operator, seen as a matrix from data slots to output slots.
+///
+/// Kernel positions are further axes of the weight; entry (o, i) stands for all of them.
+struct LinearReader {
+  /// For each output slot the data slots it has a non-zero weight for.
+  ///
+  /// The test looks at every element: a filter that merely sums to zero is alive. Negative zero is
+  /// zero, a denormal is not.
+  let rows: [SlotSet]
+  /// The number of data slots.
+  let dataExtent: Int
+  /// Whether a window may read padding, so that a constant data slot is not constant to a window.
+  let mayTouchPadding: Bool
+  /// Whether a constant can be added to each output slot.
+  let canAbsorb: Bool
+  /// A factor that the operator multiplies the weights by (Gemm's alpha).
+  let scale: Double
+  /// A factor that the operator multiplies the bias by (Gemm's beta).
+  let biasScale: Double
+
+  private let weight: WeightMatrix?
+
+  /// Whether dearc can compute with the weights; it can slice them in any case.
+  var isReadable: Bool { weight != nil }
+
+  /// Reads the pattern of `weight`; weights of an element type dearc cannot read count as non-zero.
+  init(
+    weight: Constant, outputAxis: Int, inputAxis: Int?, outputsPerInput: Int = 1,
+    mayTouchPadding: Bool, canAbsorb: Bool, scale: Double = 1, biasScale: Double = 1
+  ) {
+    let matrix = WeightMatrix(weight, outputAxis: outputAxis, inputAxis: inputAxis)
+    let outputs = weight.shape[outputAxis]
+    let inputs = inputAxis.map { weight.shape[$0] } ?? outputs / outputsPerInput
+    dataExtent = inputs
+    self.mayTouchPadding = mayTouchPadding
+    self.canAbsorb = canAbsorb && matrix != nil
+    self.scale = scale
+    self.biasScale = biasScale
+    self.weight = matrix
+    if inputAxis == nil {
+      let alive = matrix?.pattern()
+      rows = (0..<outputs).map { output in
+        let isAlive = alive.map { $0[output].contains(0) } ?? true
+        return SlotSet(extent: inputs, isAlive ? [output / outputsPerInput] : [])
+      }
+    } else {
+      rows = matrix?.pattern() ?? Array(repeating: .all(inputs), count: outputs)
+    }
+  }
+
+  /// The sum of the weights from data slot `input` to output slot `output`, over the kernel.
+  func weightSum(output: Int, input: Int) -> Double {
+    guard let weight else { return .nan }
+    return scale * weight.sum(output: output, input: weight.inputCount == 1 ? 0 : input)
+  }
+
+  /// The data slots that some slot of `outputs` has a non-zero weight for.
+  func readSlots(by outputs: SlotSet) -> SlotSet {
+    var read = SlotSet(extent: dataExtent)
+    for output in outputs.slots { read.formUnion(rows[output]) }
+    return read
+  }
+
+  /// What is known about the output slots, given what is known about data and bias.
+  func facts(data: [SlotFact], bias: [SlotFact]?) -> [SlotFact] {
+    rows.enumerated().map { output, row in
+      guard case .constant(let base, let isExact) = bias?[output] ?? .zero else { return .unknown }
+      guard !row.isEmpty else {
+        return .constant(base * biasScale, isExact: isExact && biasScale == 1)
+      }
+      return fact(of: output, row: row, data: data, base: base * biasScale)
+    }
+  }
+
+  private func fact(of output: Int, row: SlotSet, data: [SlotFact], base: Double) -> SlotFact {
+    var sum = base
+    for slot in row.slots {
+      guard let value = data[slot].value else { return .unknown }
+      if value == 0 { continue }
+      guard !mayTouchPadding else { return .unknown }
+      sum += value * weightSum(output: output, input: slot)
+    }
+    let rounded = Double(Float(sum))
+    return rounded.isFinite ? .constant(rounded, isExact: false) : .unknown
+  }
+}
+
+/// A stored 32-bit weight tensor with an axis for outputs and, unless depthwise, one for inputs.
+struct WeightMatrix {
+  let outputCount: Int
+  let inputCount: Int
+  private let payload: Payload
+  private let outputAxis: Int
+  private let inputAxis: Int?
+  private let shape: [Int]
+
+  init?(_ constant: Constant, outputAxis: Int, inputAxis: Int?) {
+    guard constant.elementType == .float32, let payload = constant.payload else { return nil }
+    self.payload = payload
+    self.outputAxis = outputAxis
+    self.inputAxis = inputAxis
+    shape = constant.shape
+    outputCount = shape[outputAxis]
+    inputCount = inputAxis.map { constant.shape[$0] } ?? 1
+  }
+
+  /// For each output the inputs with at least one non-zero weight.
+  func pattern() -> [SlotSet] {
+    var rows = Array(repeating: SlotSet(extent: inputCount), count: outputCount)
+    visit { output, input, run in
+      for element in run where element != 0 {
+        rows[output].insert(input)
+        break
+      }
+    }
+    return rows
+  }
+
+  /// The sum of all weights from `input` to `output`.
+  func sum(output: Int, input: Int) -> Double {
+    let strides = self.strides
+    let others = shape.indices.filter { $0 != outputAxis && $0 != inputAxis }
+    let start = output * strides[outputAxis] + (inputAxis.map { input * strides[$0] } ?? 0)
+    var offsets = [start]
+    for axis in others {
+      offsets = offsets.flatMap { offset in (0..<shape[axis]).map { offset + $0 * strides[axis] } }
+    }
+    return unsafe payload.withBytes { bytes in
+      offsets.reduce(0) { sum, offset in
+        sum + Double(unsafe bytes.loadUnaligned(fromByteOffset: offset * 4, as: Float.self))
+      }
+    }
+  }
+
+  private var strides: [Int] {
+    var strides = Array(repeating: 1, count: shape.count)
+    for axis in shape.indices.dropLast().reversed() {
+      strides[axis] = strides[axis + 1] * shape[axis + 1]
+    }
+    return strides
+  }
+
+  /// Calls `body` with each maximal contiguous run of weights between one output and one input.
+  private func visit(_ body: (_ output: Int, _ input: Int, _ run: FloatRun) -> Void) {
+    let strides = self.strides
+    let inner = (Swift.max(outputAxis, inputAxis ?? -1) + 1..<shape.count).reduce(1) {
+      $0 * shape[$1]
+    }
+    guard inner > 0 else { return }
+    unsafe payload.withBytes { bytes in
+      for start in stride(from: 0, to: shape.product, by: inner) {
+        let output = start / strides[outputAxis] % outputCount
+        let input = inputAxis.map { start / strides[$0] % inputCount } ?? 0
+        body(output, input, unsafe FloatRun(bytes: bytes, start: start, count: inner))
+      }
+    }
+  }
+}
+
+/// Consecutive 32-bit floats in lent, possibly unaligned memory.
+@safe
+struct FloatRun: Sequence, IteratorProtocol {
+  private let bytes: UnsafeRawBufferPointer
+  private var position: Int
+  private let end: Int
+
+  init(bytes: UnsafeRawBufferPointer, start: Int, count: Int) {
+    unsafe self.bytes = unsafe bytes
+    position = start * 4
+    end = position + count * 4
+  }
+
+  mutating func next() -> Float? {
+    guard position < end else { return nil }
+    defer { position += 4 }
+    return unsafe bytes.loadUnaligned(fromByteOffset: position, as: Float.self)
+  }
+}

@@ -1,0 +1,246 @@
+internal import IR
+
+/// The slots each axis keeps: a fixpoint of reverse sweeps from what readers need.
+///
+/// Sets start empty and only ever grow, so no slot is kept merely because it is kept.
+struct Needs {
+  let model: ChannelModel
+  /// The kept slots of every axis whose extent is known; empty sets over 0 for the others.
+  private(set) var kept: [SlotSet]
+  /// The nodes whose results keep more since their operands were last looked at.
+  private var isDue: SideTable<NodeID, Bool>
+
+  init(_ model: ChannelModel) {
+    self.model = model
+    isDue = SideTable(count: model.graph.nodes.count, initial: true)
+    kept = model.axes.extents.indices.map { axis in
+      let extent = model.axes.extents[axis] ?? 0
+      return model.barriers[axis] == nil ? SlotSet(extent: extent) : .all(extent)
+    }
+    settle()
+  }
+
+  /// The kept slots of `axis`.
+  subscript(axis: AxisID) -> SlotSet { kept[axis.index] }
+
+  /// Whether `axis` loses slots.
+  func isNarrowed(_ axis: AxisID) -> Bool {
+    model.axes.extent(axis) != nil && !kept[axis.index].isFull
+  }
+
+  /// Sweeps from outputs to inputs until nothing grows.
+  private mutating func settle() {
+    var grew = true
+    while grew {
+      grew = false
+      for node in model.order.reversed() where isDue[node] {
+        isDue[node] = false
+        grew = true
+        for link in model.links[node] { propagate(link) }
+      }
+    }
+  }
+
+  /// Adds what `link` needs of its inputs, and what it makes its outputs keep besides.
+  private mutating func propagate(_ link: AxisLink) {
+    switch link {
+    case .aligned(let link):
+      keepOne(link.output)
+      for input in link.inputs { keep(input, kept[link.output.axis.index]) }
+    case .linear(let link):
+      keepOne(link.output)
+      keep(link.data, dataNeeds(of: link).needed)
+    case .depthwise(let link, let multiplier): propagate(link, multiplier: multiplier)
+    case .averaged(let data, _):
+      let facts = model.facts(data.axis)
+      keep(data, SlotSet(extent: facts.count, facts.indices.filter { facts[$0] == .unknown }))
+    case .concatenated(let output, let inputs):
+      keepOne(output)
+      for (input, part) in zip(inputs, parts(of: kept[output.axis.index], among: inputs)) {
+        keep(input, part)
+      }
+    case .divided(let outputs, let input):
+      for output in outputs { keepOne(output) }
+      keep(input, joined(outputs))
+    case .selected(let output, let input, let indices):
+      if let output { keepOne(output) }
+      let wanted = output.map { kept[$0.axis.index].slots.map { indices[$0] } } ?? indices
+      keep(input, SlotSet(extent: kept[input.axis.index].extent, wanted))
+    case .regrouped(let regrouping): propagate(regrouping)
+    }
+  }
+
+  /// Splits the data slots that a linear operator would read into those it needs and the rest.
+  ///
+  /// A constant slot is *absorbed* where it can be added to the bias, and *carried* by the largest
+  /// constant where windows may read padding: both have the same shape there.
+  func dataNeeds(of link: LinearLink) -> DataNeeds {
+    let facts = model.facts(link.data.axis)
+    var needs = DataNeeds(needed: link.reader.readSlots(by: kept[link.output.axis.index]))
+    var carried: [Int] = []
+    for slot in needs.needed.slots {
+      guard let value = facts[slot].value else { continue }
+      if value == 0 {
+        needs.needed.remove(slot)
+      } else if link.reader.mayTouchPadding {
+        if link.reader.isReadable { carried.append(slot) }
+      } else if link.reader.canAbsorb {
+        needs.needed.remove(slot)
+        needs.absorbed.append(slot)
+      }
+    }
+    if !carried.isEmpty, let carrier = facts.carrier {
+      for slot in carried { needs.needed.remove(slot) }
+      needs.needed.insert(carrier)
+      needs.carrier = carrier
+      needs.carried = carried.filter { $0 != carrier }
+    }
+    return needs
+  }
+
+  private mutating func propagate(_ link: LinearLink, multiplier: Int) {
+    keepOne(link.output)
+    let extent = link.reader.dataExtent
+    let owners = SlotSet(extent: extent, kept[link.output.axis.index].slots.map { $0 / multiplier })
+    keep(link.data, owners)
+    keep(link.output, blocks(of: owners, multiplier: multiplier))
+  }
+
+  /// The output slots of a depthwise convolution that are made from the given data slots.
+  private func blocks(of owners: SlotSet, multiplier: Int) -> SlotSet {
+    SlotSet(
+      extent: owners.extent * multiplier,
+      owners.slots.flatMap { $0 * multiplier..<($0 + 1) * multiplier })
+  }
+
+  /// A kept set survives regrouping only as a product of sets over the common factors.
+  private mutating func propagate(_ regrouping: Regrouping) {
+    for output in regrouping.outputs { keepOne(output.place) }
+    let factors = regrouping.projections { kept[$0.axis.index] }
+    for member in regrouping.outputs + regrouping.inputs {
+      keep(member.place, regrouping.product(of: factors, over: member.factors))
+    }
+  }
+
+  /// The slots of the input that outputs holding consecutive parts of it keep together.
+  func joined(_ outputs: [Place]) -> SlotSet {
+    var slots: [Int] = []
+    var start = 0
+    for output in outputs {
+      slots += kept[output.axis.index].slots.map { $0 + start }
+      start += kept[output.axis.index].extent
+    }
+    return SlotSet(extent: start, slots)
+  }
+
+  /// The part of `slots` that falls on each of the consecutive parts `inputs`.
+  func parts(of slots: SlotSet, among inputs: [Place]) -> [SlotSet] {
+    var start = 0
+    return inputs.map { input in
+      let extent = kept[input.axis.index].extent
+      defer { start += extent }
+      return SlotSet(extent: extent, (0..<extent).filter { slots.contains(start + $0) })
+    }
+  }
+
+  /// Makes `place` keep at least `slots`.
+  private mutating func keep(_ place: Place, _ slots: SlotSet) {
+    guard kept[place.axis.index].formUnion(slots),
+      let producer = model.graph.producer(of: model.axes.places[place.axis.index].value)
+    else { return }
+    isDue[producer] = true
+  }
+
+  /// A tensor without elements is never made.
+  private mutating func keepOne(_ place: Place) {
+    let extent = kept[place.axis.index].extent
+    guard kept[place.axis.index].isEmpty, extent > 0 else { return }
+    keep(place, SlotSet(extent: extent, [0]))
+  }
+
+  /// Makes the operand at `place` be read whole, as far as it is kept, and settles again.
+  mutating func widen(_ place: Place, of link: AxisLink) {
+    let wide = kept[place.axis.index]
+    switch link {
+    case .aligned(let link): keep(link.output, wide)
+    case .depthwise(let link, let multiplier):
+      keep(link.output, blocks(of: wide, multiplier: multiplier))
+    case .concatenated(let output, let inputs): widen(output, concatenating: inputs, at: place)
+    case .divided(let outputs, _):
+      for (output, part) in zip(outputs, parts(of: wide, among: outputs)) { keep(output, part) }
+    case .regrouped(let regrouping):
+      for member in regrouping.inputs where member.place == place {
+        let factors = regrouping.projections(from: regrouping.inputs) { kept[$0.axis.index] }
+        for output in regrouping.outputs {
+          keep(output.place, regrouping.product(of: factors, over: output.factors))
+        }
+      }
+    case .linear, .averaged, .selected: break
+    }
+    settle()
+  }
+
+  private mutating func widen(_ output: Place, concatenating inputs: [Place], at place: Place) {
+    var start = 0
+    for input in inputs {
+      if input == place {
+        let moved = kept[input.axis.index].slots.map { $0 + start }
+        keep(output, SlotSet(extent: kept[output.axis.index].extent, moved))
+      }
+      start += kept[input.axis.index].extent
+    }
+  }
+}
+
+/// How a linear operator treats the slots of its data.
+struct DataNeeds {
+  /// The slots it must be given.
+  var needed: SlotSet
+  /// Constant slots that its bias takes over.
+  var absorbed: [Int] = []
+  /// Constant slots whose weights move to the carrier.
+  var carried: [Int] = []
+  /// The constant slot that stands for all others.
+  var carrier: Int?
+}
+
+extension [SlotFact] {
+  /// The non-zero constant of the largest magnitude, the first among equals.
+  var carrier: Int? {
+    var best: (slot: Int, magnitude: Double)?
+    for (slot, fact) in enumerated() {
+      guard let value = fact.value, value != 0 else { continue }
+      if Swift.abs(value) > best?.magnitude ?? 0 { best = (slot, Swift.abs(value)) }
+    }
+    return best?.slot
+  }
+}
+
+extension Regrouping {
+  /// The set kept on each factor: the projection of the outputs' kept slots.
+  func projections(_ kept: (Place) -> SlotSet) -> [SlotSet] {
+    projections(from: outputs, kept)
+  }
+
+  /// The set kept on each factor: the projection of the given axes' kept slots.
+  func projections(from members: [Member], _ kept: (Place) -> SlotSet) -> [SlotSet] {
+    var sets = factors.map(SlotSet.all)
+    for member in members {
+      let slots = kept(member.place).slots
+      for factor in member.factors {
+        let coordinates = coordinates(of: member.factors, onto: factor..<factor + 1)
+        sets[factor] = SlotSet(extent: factors[factor], slots.map { coordinates[$0] })
+      }
+    }
+    return sets
+  }
+
+  /// The slots of an axis made of `range` whose every factor is in its set.
+  func product(of sets: [SlotSet], over range: Range<Int>) -> SlotSet {
+    var slots = [0]
+    for factor in range {
+      slots = slots.flatMap { base in sets[factor].slots.map { base * factors[factor] + $0 } }
+    }
+    return SlotSet(extent: extent(of: range), slots)
+  }
+}

@@ -1,0 +1,75 @@
+internal import IR
+
+extension LinkBuilder {
+  /// Axes change places.
+  func transpose() -> [AxisLink] {
+    guard let view = TransposeView(node, in: graph) else { return [] }
+    return view.permutation.enumerated().compactMap { position, source in
+      guard let data = input(0, source), let result = output(position) else { return nil }
+      return .aligned(AlignedLink(output: result, inputs: [data], transfer: .copy))
+    }
+  }
+
+  /// Operands follow each other on one axis and line up on the others.
+  func concat() -> [AxisLink] {
+    guard let view = ConcatView(node, in: graph), !row.inputs.contains(nil) else { return [] }
+    return (0..<outputRank).compactMap { position in
+      let places = row.inputs.indices.compactMap { input($0, position) }
+      guard places.count == row.inputs.count, let result = output(position) else { return nil }
+      guard position == view.axis else {
+        return .aligned(AlignedLink(output: result, inputs: places, transfer: .unknown))
+      }
+      guard places.reduce(0, { $0 + extent($1) }) == extent(result) else { return nil }
+      return .concatenated(output: result, inputs: places)
+    }
+  }
+
+  /// Results follow each other on one axis of the data.
+  func split() -> [AxisLink] {
+    guard let view = SplitView(node, in: graph), let sizes = view.sizes,
+      let data = input(0, view.axis), !row.outputs.contains(nil)
+    else { return [] }
+    let parts = row.outputs.indices.compactMap { place(.output($0), view.axis) }
+    guard parts.count == row.outputs.count, parts.map(extent) == sizes,
+      sizes.reduce(0, +) == extent(data), !sizes.contains(0)
+    else { return [] }
+    return [.divided(outputs: parts, input: data)]
+  }
+
+  /// A range of each sliced axis; other axes are copied.
+  func slice() -> [AxisLink] {
+    guard let view = SliceView(node, in: graph) else { return [] }
+    return (0..<outputRank).compactMap { position in
+      guard let data = input(0, position), let result = output(position) else { return nil }
+      guard let slice = view.slices.last(where: { $0.axis == position }) else {
+        return .aligned(AlignedLink(output: result, inputs: [data], transfer: .copy))
+      }
+      let taken = slice.resolved(extent: extent(data))
+      guard taken.count == extent(result), taken.count > 0,
+        view.slices.count(where: { $0.axis == position }) == 1
+      else { return nil }
+      let indices = (0..<taken.count).map { taken.start + $0 * taken.step }
+      return .selected(output: result, input: data, indices: indices)
+    }
+  }
+
+  /// Stored indices into one axis; other axes are copied.
+  func gather() -> [AxisLink] {
+    guard let view = GatherView(node, in: graph), let indices = view.constantIndices,
+      let stored = constant(1), stored.shape.count <= 1, !indices.isEmpty,
+      let rank = rank(ofInput: 0)
+    else { return [] }
+    let isScalar = stored.shape.isEmpty
+    return (0..<rank).compactMap { position in
+      guard let data = input(0, position) else { return nil }
+      let moved = isScalar && position > view.axis ? position - 1 : position
+      if position == view.axis {
+        if isScalar { return .selected(output: nil, input: data, indices: indices) }
+        return output(moved).map { .selected(output: $0, input: data, indices: indices) }
+      }
+      return output(moved).map {
+        .aligned(AlignedLink(output: $0, inputs: [data], transfer: .copy))
+      }
+    }
+  }
+}

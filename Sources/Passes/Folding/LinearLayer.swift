@@ -1,0 +1,117 @@
+internal import IR
+
+/// A convolution or matrix product whose weights are stored, as folding sees it.
+struct LinearLayer {
+  let node: NodeID
+  let result: ValueID
+  /// The rank of the result and the axis of its output channels.
+  let rank: Int
+  let axis: Int
+  /// The number of output channels.
+  let extent: Int
+  let weight: ValueID
+  /// The axis of the weight that output channels index.
+  private let weightAxis: Int
+  /// For a transposed convolution, the groups that share the weight's channel axis.
+  private let groups: Int
+  private let bias: ValueID?
+  private let biasScale: Double
+  private let kind: OperatorKind
+
+  /// Nil unless `node` is such a layer and its weights and bias are 32- or 64-bit floats.
+  init?(_ node: NodeID, in graph: Graph) {
+    let row = graph.nodes[node]
+    guard let result = row.output(0), let kind = row.op.kind, let weight = row.input(1),
+      let stored = graph.constant(weight), [.float32, .float64].contains(stored.elementType),
+      let form = Form(node, kind: kind, weight: stored, in: graph)
+    else { return nil }
+    self.node = node
+    self.result = result
+    self.weight = weight
+    self.kind = kind
+    (rank, axis, weightAxis, groups) = (form.rank, form.axis, form.weightAxis, form.groups)
+    extent = stored.shape[weightAxis] * groups
+    bias = kind == .matMul ? nil : row.input(2)
+    biasScale = form.biasScale
+    if let bias {
+      guard let constant = graph.constant(bias), constant.elementType == stored.elementType,
+        constant.count == extent || constant.count == 1,
+        (constant.shape.last ?? 1) == constant.count
+      else { return nil }
+    }
+  }
+
+  /// What depends on the operator.
+  private struct Form {
+    var rank: Int
+    var axis = 1
+    var weightAxis = 0
+    var groups = 1
+    var biasScale = 1.0
+
+    init?(_ node: NodeID, kind: OperatorKind, weight: Constant, in graph: Graph) {
+      rank = weight.shape.count
+      switch kind {
+      case .conv:
+        guard ConvolutionView(node, in: graph) != nil, rank >= 3 else { return nil }
+      case .convTranspose:
+        guard let view = ConvolutionView(node, in: graph), rank >= 3 else { return nil }
+        (weightAxis, groups) = (1, view.groups)
+      case .gemm:
+        guard let view = GemmView(node, in: graph), rank == 2 else { return nil }
+        weightAxis = view.transB ? 0 : 1
+        biasScale = Double(view.beta)
+      case .matMul:
+        guard rank == 2, let left = graph.nodes[node].input(0),
+          let leftRank = graph.rank(of: left), leftRank >= 2
+        else { return nil }
+        (rank, axis, weightAxis) = (leftRank, leftRank - 1, 1)
+      default: return nil
+      }
+    }
+  }
+
+  /// Whether the layer can add a number to each output channel.
+  var takesShift: Bool { kind != .matMul }
+
+  /// The weights with each output channel's multiplied by its factor.
+  func scaledWeights(_ scale: [Double], in graph: Graph) -> Constant? {
+    guard let stored = graph.constant(weight) else { return nil }
+    guard groups > 1 else { return stored.scaled(by: scale, along: weightAxis) }
+    return stored.scaled(by: scale, alongGroups: groups, of: weightAxis)
+  }
+
+  /// The bias with each channel's number multiplied by its factor; nil if there is none.
+  func scaledBias(_ scale: [Double], in graph: Graph) -> Constant? {
+    guard let stored = graph.constant(weight), let old = graph.constant(bias)?.doubles else {
+      return nil
+    }
+    let numbers = (0..<extent).map { biasScale * old[old.count == 1 ? 0 : $0] * scale[$0] }
+    return Constant(rounding: numbers, like: stored, shape: [extent])
+  }
+
+  /// The bias after scaling and shifting; nil if there is none and none is needed.
+  func shiftedBias(_ affine: ChannelAffine, in graph: Graph) -> Constant? {
+    guard let stored = graph.constant(weight) else { return nil }
+    let old = graph.constant(bias)?.doubles
+    guard old != nil || affine.isShifted else { return nil }
+    let numbers = (0..<extent).map { channel in
+      let base = old.map { biasScale * $0[$0.count == 1 ? 0 : channel] } ?? 0
+      return base * affine.scale[channel] + affine.shift[channel]
+    }
+    return Constant(rounding: numbers, like: stored, shape: [extent])
+  }
+
+  /// Makes the node read `weights` and `bias`, the latter unscaled.
+  func install(weights: ValueID, bias: ValueID?, in graph: inout Graph) {
+    graph.replaceInput(of: node, at: 1, with: weights)
+    guard let bias else { return }
+    graph.setInputs(of: node, to: Array(graph.nodes[node].inputs.prefix(2)) + [bias])
+    if kind == .gemm {
+      graph.setAttributes(
+        of: node, to: graph.nodes[node].attributes.filter { $0.name != "beta" })
+    }
+  }
+
+  var biasOperand: ValueID? { bias }
+}

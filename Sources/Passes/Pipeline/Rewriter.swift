@@ -1,0 +1,123 @@
+internal import IR
+
+/// The only way in which passes change a graph: every edit states the rule that allows it.
+///
+/// Reports and diffs are made from the recorded changes, never reconstructed afterwards.
+struct Rewriter {
+  private(set) var graph: Graph
+  private(set) var changes: [Change] = []
+  private(set) var refusals: [Refusal] = []
+  private var usedNames: Set<String>
+
+  init(_ graph: Graph) {
+    self.graph = graph
+    usedNames = Set(graph.valueIDs.map { graph.values[$0].name })
+    for node in graph.nodeIDs {
+      for attribute in graph.nodes[node].attributes {
+        for body in attribute.value.graphs { reserveNames(of: body) }
+      }
+    }
+  }
+
+  /// Makes one edit under `rule` and records it.
+  @discardableResult
+  mutating func apply<Result>(
+    _ rule: RewriteRule, to subject: String, _ detail: String, edit: (inout Graph) -> Result
+  ) -> Result {
+    changes.append(Change(rule: rule, subject: subject, detail: detail))
+    return edit(&graph)
+  }
+
+  /// Makes a further edit that belongs to the change recorded last.
+  @discardableResult
+  mutating func edit<Result>(_ edit: (inout Graph) -> Result) -> Result { edit(&graph) }
+
+  /// Records that `pass` left `subject` alone.
+  mutating func refuse(_ pass: String, _ subject: String, because reason: String) {
+    let refusal = Refusal(pass: pass, subject: subject, reason: reason)
+    if !refusals.contains(refusal) { refusals.append(refusal) }
+  }
+
+  /// A name no value has, made from `base`.
+  mutating func freshName(_ base: String) -> String {
+    var name = base
+    var counter = 1
+    while !usedNames.insert(name).inserted {
+      counter += 1
+      name = "\(base)_\(counter)"
+    }
+    return name
+  }
+
+  /// The name by which users know `node`.
+  func label(_ node: NodeID) -> String { graph.label(node) }
+
+  private mutating func reserveNames(of body: Graph) {
+    for value in body.valueIDs { usedNames.insert(body.values[value].name) }
+    for node in body.nodeIDs {
+      for attribute in body.nodes[node].attributes {
+        for inner in attribute.value.graphs { reserveNames(of: inner) }
+      }
+    }
+  }
+}
+
+extension Rewriter {
+  /// Makes everyone who reads `value` read `replacement`, the caller of the graph included.
+  ///
+  /// The caller's names are a contract: if `value` is an output, `replacement` takes its name.
+  /// Returns false, and changes nothing, where that cannot be done.
+  mutating func redirect(_ value: ValueID, to replacement: ValueID) -> Bool {
+    if graph.isOutput(value) {
+      guard graph.values[replacement].producer != nil, !graph.isOutput(replacement) else {
+        return false
+      }
+      let retired = freshName(graph.values[value].name + "_folded")
+      edit { $0.transferOutputs(of: value, to: replacement, retiring: retired) }
+    }
+    edit { $0.replaceUses(of: value, with: replacement) }
+    return true
+  }
+
+  /// Removes `node`, whose results nobody reads.
+  mutating func remove(_ node: NodeID) { edit { $0.remove(node) } }
+}
+
+extension Rewriter {
+  /// Stores `constant` under the name of `value` if that has one reader, else beside it.
+  mutating func store(_ constant: Constant, over value: ValueID) -> ValueID {
+    if graph.values[value].uses.count == 1 {
+      edit { $0.replaceConstant(value, with: constant) }
+      return value
+    }
+    return addConstant(constant, name: graph.values[value].name + "_folded")
+  }
+
+  /// Stores `bias` as a new constant, named after the weights of the layer that takes it.
+  mutating func addBias(_ bias: Constant, of layer: NodeID) -> ValueID {
+    let weight = graph.nodes[layer].input(1).map { graph.values[$0].name } ?? ""
+    let suffix = ".weight"
+    let base = weight.hasSuffix(suffix) ? String(weight.dropLast(suffix.count)) : label(layer)
+    return addConstant(bias, name: base + ".bias")
+  }
+
+  /// Removes `reader`, whose first result is now computed as `value`, which takes over its name.
+  ///
+  /// - Precondition: `reader` is the only reader of `value`, and a node computes `value`.
+  mutating func bypass(_ reader: NodeID, with value: ValueID) {
+    guard let result = graph.nodes[reader].output(0) else { return }
+    let row = graph.values[result]
+    let retired = freshName(graph.values[value].name + "_folded")
+    edit { graph in
+      graph.setInputs(of: reader, to: [])
+      if graph.isOutput(result) {
+        graph.transferOutputs(of: result, to: value, retiring: retired)
+      }
+      graph.replaceUses(of: result, with: value)
+      graph.remove(reader)
+      if graph.values[value].name != row.name { graph.rename(value, to: row.name) }
+      graph.setType(of: value, to: row.type, declared: row.isDeclared)
+      graph.setAnnotations(of: value, to: row.annotations)
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import IR
+import Testing
+import TestSupport
+
+@testable import Passes
+
+@Suite struct FoldingTests {
+  /// Runs all folding passes, as `dearc convert` does.
+  @Test(arguments: try RuleCase.all(in: "Cases/folding").map(\.name))
+  func structureAfterFolding(_ name: String) throws {
+    let each = try RuleCase(path: "\(testTargetFolder())/Cases/folding/\(name).dearc")
+    let result = try Pipeline().fold(Model(irVersion: 8, graph: each.graph))
+    let refusals = result.refusals.map { "// \($0.subject): \($0.reason)\n" }
+    expectGolden(
+      result.model.graph.text(.structure) + refusals.joined(), "folding/\(name)")
+  }
+
+  @Test func foldingTwiceChangesNothing() throws {
+    for each in try RuleCase.all(in: "Cases/folding") {
+      let once = try Pipeline().fold(Model(irVersion: 8, graph: each.graph))
+      let twice = try Pipeline().fold(once.model)
+      #expect(twice.changes.isEmpty, "\(each.name)")
+    }
+  }
+}
+
+extension PrintOptions {
+  /// Structure, and elements where there are few.
+  static var structure: PrintOptions {
+    PrintOptions(constants: .summary(maxElements: 6), identifiers: .names, origins: false)
+  }
+}

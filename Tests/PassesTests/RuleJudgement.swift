@@ -1,0 +1,56 @@
+import Emitters
+import FoundationEssentials
+import IR
+import TestSupport
+import Testing
+
+@testable import Passes
+
+/// What onnxruntime says of every rule: the case before and after must give the same answers.
+@Suite struct RuleJudgement {
+  /// An index as `judge.py batch` reads it.
+  private struct Index: Encodable {
+    struct Entry: Encodable {
+      let file: String
+      let seed: Int
+      let cases: [[String: [Int]]]
+    }
+    var models: [Entry] = []
+  }
+
+  @Test(arguments: ["channels", "folding"])
+  func everyCaseKeepsItsAnswers(folder: String) throws {
+    let (before, after) = (try TemporaryDirectory(), try TemporaryDirectory())
+    var index = Index()
+    for each in try RuleCase.all(in: "Cases/\(folder)") where each.hasInferenceOnly {
+      let file = each.name + ".onnx"
+      let model = Model(irVersion: 8, graph: each.graph)
+      _ = try emitONNX(model, to: before.appending(file))
+      _ = try emitONNX(try Pipeline().prune(model).model, to: after.appending(file))
+      index.models.append(Index.Entry(file: file, seed: 1, cases: each.inputShapes))
+    }
+    #expect(index.models.count > 20)
+    let path = before.appending("index.json")
+    try writeFile(Array(try JSONEncoder().encode(index)), to: path)
+    try Python.judge("judge.py", ["batch", path, after.path])
+  }
+}
+
+extension RuleCase {
+  /// Runtimes cannot run a network in training mode.
+  fileprivate var hasInferenceOnly: Bool {
+    !graph.nodeIDs.contains { graph.nodes[$0].attribute("training_mode") != nil }
+  }
+
+  /// The shapes to judge at: `x:1,4,9,11` or, for several inputs, `x:1,4;y:1,4`.
+  fileprivate var inputShapes: [[String: [Int]]] {
+    sizes.map { size in
+      var shapes: [String: [Int]] = [:]
+      for part in size.split(separator: ";") {
+        let pair = part.split(separator: ":").map(String.init)
+        shapes[pair[0]] = pair[1].split(separator: ",").compactMap { Int($0) }
+      }
+      return shapes
+    }
+  }
+}
