@@ -14,6 +14,12 @@ let library: [SwiftSetting] = common + [.strictMemorySafety()]
 
 let package = Package(
   name: "dearc",
+  products: [
+    .executable(name: "dearc", targets: ["dearc"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
   targets: [
     .target(name: "IR", swiftSettings: library),
     .target(name: "Formats", dependencies: ["CCrypto"], swiftSettings: library),
@@ -24,8 +30,16 @@ let package = Package(
     .target(name: "Importers", dependencies: ["IR", "Formats", "COnnx"], swiftSettings: library),
     .target(name: "Emitters", dependencies: ["IR", "Formats", "COnnx"], swiftSettings: library),
     .target(name: "Passes", dependencies: ["IR"], swiftSettings: library),
+    .executableTarget(
+      name: "dearc",
+      dependencies: [
+        "IR", "Formats", "Importers", "Emitters", "Passes",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: common),
     .target(
       name: "TestSupport", dependencies: ["IR"], path: "Tests/TestSupport", swiftSettings: common),
+    .testTarget(
+      name: "CommandTests", dependencies: ["dearc", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "PassesTests", dependencies: ["IR", "Passes", "Emitters", "TestSupport"],
       exclude: ["Cases", "Golden"], swiftSettings: common),

@@ -1,0 +1,92 @@
+import IR
+import Importers
+import Passes
+
+/// What `convert` and `prune` have in common: read, rewrite, write, report.
+struct Compilation {
+  let name: String
+  /// The options that decide the result, for the output's provenance.
+  let flags: [String]
+  let input: InputOptions
+  let output: OutputOptions
+  let passes: PassOptions
+  let display: DisplayOptions
+  /// Where the report goes besides being shown.
+  var reportPath: String?
+
+  /// Checks what the argument parser cannot.
+  ///
+  /// - Throws: `ValidationError`, which exits with the status for wrong usage.
+  static func validate(input: InputOptions, output: OutputOptions) throws {
+    _ = try input.path()
+    _ = try output.file()
+  }
+
+  /// Reads the model, lets `rewrite` change it, writes it and shows what happened.
+  ///
+  /// - Parameter rewrite: Makes the new model; nil leaves the model as it is.
+  /// - Throws: `Failure`, in which case no file was written.
+  func run(_ rewrite: (Model, PipelineOptions) throws -> PipelineResult?) throws {
+    var progress = Progress(isQuiet: display.quiet)
+    defer { progress.clear() }
+    let (path, target) = (try input.path(), try output.file())
+    progress.report("reading \(path)")
+    let imported = try ModelFiles.read(path)
+    let assumed = try AssumedInputs(imported.model.graph, given: input.inputShapes)
+    progress.report("rewriting")
+    let result = try rewrite(imported.model, options(assumed))
+    let model = result?.model ?? imported.model
+    progress.report("writing \(target.path)")
+    let byteCount = try write(model, to: target, result, imported)
+    let report = CompileReport(
+      command: name, input: FileReport(imported, path: path),
+      output: FileReport(path: target.path, format: target.format.rawValue, bytes: byteCount),
+      before: imported, after: model, result: result, countedAt: assumed.shapes,
+      elapsed: progress.elapsed)
+    progress.clear()
+    try publish(report)
+  }
+
+  private func options(_ assumed: AssumedInputs) -> PipelineOptions {
+    var options = PipelineOptions()
+    options.skippedPasses = Set(passes.skippedPasses)
+    options.assumedExtents = assumed.extents
+    return options
+  }
+
+  private func write(
+    _ model: Model, to target: OutputFile, _ result: PipelineResult?, _ imported: ImportedModel
+  ) throws -> Int {
+    let sources = ModelFiles.sources(of: imported, at: try input.path())
+    let skipped = passes.skippedPasses.flatMap { ["--skip-pass", $0] }
+    let provenance = Provenance(
+      command: [name] + flags + skipped, inputs: try ModelFiles.digests(of: sources),
+      result: result)
+    return try ModelFiles.write(
+      model, to: target, provenance: provenance, keeping: output.force ? [] : sources)
+  }
+
+  private func publish(_ report: CompileReport) throws {
+    let document = try JSONDocument.text(report)
+    if let reportPath {
+      try ModelFiles.write(
+        document, to: reportPath, keeping: [report.input.path, report.output.path])
+    }
+    if display.json {
+      Terminal.write(document, to: .output)
+    } else {
+      display.show(CompileRendering(report: report, display: display).lines)
+      if passes.timePasses { display.show(["", "Time per pass"] + timings(report)) }
+    }
+  }
+
+  private func timings(_ report: CompileReport) -> [String] {
+    var table = Table([.init("pass"), .init("changes", .right), .init("ms", .right)])
+    for pass in report.passes {
+      table.add([
+        pass.name, String(pass.changes), Quantities.fixed(pass.milliseconds, digits: 2),
+      ])
+    }
+    return display.lines(table)
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import IR
+import Importers
+import Passes
+
+/// Shows what a model holds.
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Show what a model holds: operators, parameters, work, channels.",
+    usage: "dearc inspect <input> [<options>]")
+
+  @OptionGroup var input: InputOptions
+  @OptionGroup var display: DisplayOptions
+
+  @Flag(help: "Show which channels could go, and which could not and why.")
+  var channels = false
+
+  @Flag(help: "Print the graph as text; large tensors as a hash, or whole with --verbose.")
+  var text = false
+
+  func validate() throws {
+    _ = try input.path()
+    if text && (display.json || channels) {
+      throw ValidationError("--text prints the graph alone; it excludes --json and --channels.")
+    }
+  }
+
+  func run() throws {
+    let imported = try ModelFiles.read(try input.path())
+    guard !text else { return printText(of: imported.model) }
+    let report = try report(on: imported)
+    if display.json {
+      Terminal.write(try JSONDocument.text(report), to: .output)
+    } else {
+      display.show(InspectRendering(report: report, display: display).lines)
+    }
+  }
+
+  private func printText(of model: Model) {
+    let constants: PrintOptions.Constants =
+      display.verbose ? .values : .summary(maxElements: 16)
+    Terminal.write(model.text(PrintOptions(constants: constants)), to: .output)
+  }
+
+  private func report(on imported: ImportedModel) throws -> InspectReport {
+    let model = imported.model
+    let assumed = try AssumedInputs(model.graph, given: input.inputShapes)
+    let pruning = channels ? try Pipeline().prune(model).pruning : nil
+    return InspectReport(
+      imported, path: try input.path(), countedAt: assumed.shapes,
+      channels: pruning.map(ChannelReport.init))
+  }
+}

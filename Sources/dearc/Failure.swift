@@ -1,0 +1,32 @@
+/// What ended a command, in words for the user, with the exit status that scripts see.
+struct Failure: Error, Equatable {
+  /// The exit statuses of `dearc`, after BSD's sysexits where one fits.
+  enum Status: Int32 {
+    case comparisonFailed = 1
+    case usage = 64
+    case malformedInput = 65
+    case unreadableInput = 66
+    case internalError = 70
+    case cannotWrite = 73
+  }
+
+  let status: Status
+  /// The file that the failure is about.
+  var file: String?
+  let message: String
+  /// What the user can do.
+  var hints: [String] = []
+
+  /// One line for the failure, one for each hint; names from files cannot forge further lines.
+  var lines: [String] {
+    let place = file.map { printable($0) + ": " } ?? ""
+    return ["dearc: error: " + place + printable(message)] + hints.map { "  " + printable($0) }
+  }
+}
+
+extension Failure {
+  /// Restates any error that is not the argument parser's: what nobody foresaw is dearc's fault.
+  init(_ error: any Error) {
+    self = error as? Failure ?? Failure(status: .internalError, message: "\(error)")
+  }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+
+/// The model to read, and what to assume about its inputs.
+struct InputOptions: ParsableArguments {
+  @Argument(help: "The model to read: ONNX, or safetensors written by dearc.")
+  var input: String?
+
+  @Option(
+    name: .customLong("input-shape"),
+    help: ArgumentHelp(
+      "The shape of an input for which work is counted; may be repeated.",
+      discussion: "Open extents are otherwise taken as batch 1 and images of 224 × 224.",
+      valueName: "NAME:1,3,224,224"))
+  var inputShapes: [InputShape] = []
+
+  /// The path of the model.
+  ///
+  /// - Throws: `ValidationError` if there is none.
+  func path() throws -> String {
+    guard let input else { throw ValidationError("Missing expected argument '<input>'.") }
+    return input
+  }
+}
+
+/// A name and extents, written `NAME:1,3,224,224`.
+struct InputShape: ExpressibleByArgument, Equatable {
+  let name: String
+  let extents: [Int]
+
+  init?(argument: String) {
+    // Names may contain colons, as TensorFlow's do; extents cannot.
+    guard let colon = argument.lastIndex(of: ":"), colon != argument.startIndex else { return nil }
+    let parts = argument[argument.index(after: colon)...].split(
+      separator: ",", omittingEmptySubsequences: false)
+    let extents = parts.compactMap { Int($0) }
+    guard extents.count == parts.count, extents.allSatisfy({ $0 > 0 }) else { return nil }
+    name = String(argument[..<colon])
+    self.extents = extents
+  }
+}

@@ -1,0 +1,16 @@
+import ArgumentParser
+
+/// The file to write.
+struct OutputOptions: ParsableArguments {
+  @Option(
+    name: .shortAndLong, help: "The file to write; .onnx or .safetensors chooses the format.")
+  var output: String?
+
+  @Flag(help: "Allow the output to replace the input.")
+  var force = false
+
+  /// The file to write.
+  ///
+  /// - Throws: `ValidationError` if there is none, or its extension is not known.
+  func file() throws -> OutputFile { try OutputFile(output) }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import Importers
+
+/// A file to write, whose extension says in which format.
+struct OutputFile {
+  let path: String
+  let format: ModelFormat
+
+  /// Recognises the format.
+  ///
+  /// - Throws: `ValidationError` if there is no path, or it has no extension that dearc knows.
+  init(_ path: String?) throws {
+    guard let path else {
+      throw ValidationError("Missing expected argument '--output <output>'.")
+    }
+    let name = path.split(separator: "/").last ?? ""
+    let dot = name.lastIndex(of: ".")
+    switch dot.map({ name[$0...].lowercased() }) ?? "" {
+    case ".onnx": format = .onnx
+    case ".safetensors": format = .safetensors
+    default:
+      throw ValidationError(
+        "Cannot tell the format of '\(path)': the output must end in .onnx or .safetensors.")
+    }
+    self.path = path
+  }
+}

@@ -1,0 +1,22 @@
+import FoundationEssentials
+
+/// Writes a report as the one JSON document that `--json` promises.
+enum JSONDocument {
+  /// The document with sorted keys, so that equal reports are equal text.
+  ///
+  /// - Throws: `EncodingError` if a number is not finite.
+  static func text(_ report: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
+  }
+
+  /// The document on one line, for metadata.
+  ///
+  /// - Throws: `EncodingError` if a number is not finite.
+  static func compactText(_ report: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(report), as: UTF8.self)
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Testing
+
+@testable import dearc
+
+/// What the command line accepts, without running anything.
+@Suite struct OptionTests {
+  @Test func shapesMayHaveColonsInTheirNames() throws {
+    let shape = try #require(InputShape(argument: "input:0:1,224,224,3"))
+    #expect(shape.name == "input:0")
+    #expect(shape.extents == [1, 224, 224, 3])
+  }
+
+  @Test(arguments: ["x", ":1,2", "x:", "x:1,,2", "x:0", "x:-1", "x:1.5", "x:99999999999999999999"])
+  func refusesShapes(text: String) {
+    #expect(InputShape(argument: text) == nil)
+  }
+
+  @Test func readsACompleteCommand() throws {
+    let parsed = try Dearc.parseAsRoot([
+      "prune", "a.onnx", "-o", "b.safetensors", "--strict", "--skip-pass", "fold-affine",
+      "--report", "r.json", "--color", "never",
+    ])
+    let command = try #require(parsed as? PruneCommand)
+    #expect(command.input.input == "a.onnx")
+    #expect(command.output.output == "b.safetensors")
+    #expect(command.passes.skippedPasses == ["fold-affine"])
+    #expect(command.report == "r.json")
+    #expect(command.strict)
+    #expect(command.display.color == .never)
+  }
+
+  @Test(arguments: [
+    ["prune"],
+    ["prune", "a.onnx"],
+    ["convert", "a.onnx", "-o", "b.h5"],
+    ["convert", "a.onnx", "-o", "b"],
+    ["convert", "a.onnx", "-o", "b.onnx", "--skip-pass", "no-such-pass"],
+    ["convert", "a.onnx", "-o", "b.onnx", "--quiet", "--json"],
+    ["inspect"],
+    ["inspect", "a.onnx", "--text", "--json"],
+    ["inspect", "a.onnx", "--color", "sometimes"],
+    ["inspect", "a.onnx", "--input-shape", "x"],
+    ["destroy", "a.onnx"],
+  ])
+  func refusesCommandLines(arguments: [String]) throws {
+    let error = #expect(throws: (any Error).self) { try Dearc.parseAsRoot(arguments) }
+    #expect(Dearc.exitCode(for: try #require(error)) == .validationFailure)
+  }
+
+  @Test func passesCanBeListedWithoutAModel() throws {
+    #expect(try Dearc.parseAsRoot(["prune", "--pass-list"]) is PruneCommand)
+  }
+}
