@@ -38,6 +38,7 @@ let package = Package(
       ], swiftSettings: common),
     .target(
       name: "TestSupport", dependencies: ["IR"], path: "Tests/TestSupport", swiftSettings: common),
+    .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: common),
     .testTarget(
       name: "CommandTests", dependencies: ["dearc", "TestSupport"], swiftSettings: common),
     .testTarget(
