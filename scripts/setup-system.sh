@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that building and testing dearc needs; silent if none is missing.
+# Needs root or sudo only when there is something to install.
+set -euo pipefail
+
+required_swift=6.3
+
+fail() {
+  printf '%s\n' "$@" >&2
+  exit 1
+}
+
+check_swift() {
+  command -v swift >/dev/null ||
+    fail "dearc needs Swift $required_swift or newer, and no swift is on the PATH." \
+      "Install a toolchain for Debian 12, then run this again."
+  local found
+  found=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+(\.[0-9]+)*).*/\1/p' |
+    head -n 1)
+  [[ $(printf '%s\n' "$required_swift" "$found" | sort -V | head -n 1) == "$required_swift" ]] ||
+    fail "dearc needs Swift $required_swift or newer; $(command -v swift) is ${found:-unknown}." \
+      "Put a newer toolchain first on the PATH, then run this again."
+}
+
+missing_packages() {
+  command -v pkg-config >/dev/null || echo pkg-config
+  pkg-config --exists libprotobuf-c 2>/dev/null || echo libprotobuf-c-dev
+  pkg-config --exists libcrypto 2>/dev/null || echo libssl-dev
+  command -v protoc-c >/dev/null || echo protobuf-c-compiler
+  python3 -c 'import ensurepip, venv' 2>/dev/null || printf '%s\n' python3 python3-venv
+}
+
+install_packages() {
+  command -v apt-get >/dev/null ||
+    fail "These packages are missing, and there is no apt-get to install them: $*" \
+      "Install what your system calls them, then run this again."
+  local sudo=()
+  if [[ $(id -u) -ne 0 ]]; then
+    command -v sudo >/dev/null || fail "Run as root: apt-get install $*"
+    sudo=(sudo)
+  fi
+  echo "Installing $*"
+  "${sudo[@]}" apt-get update -qq
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
+check_swift
+mapfile -t packages < <(missing_packages)
+if [[ ${#packages[@]} -gt 0 ]]; then install_packages "${packages[@]}"; fi

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds, lints, and runs every test.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+timings=()
+stage() {
+  local name=$1
+  shift
+  printf '\n== %s\n' "$name"
+  local start=$SECONDS
+  "$@"
+  timings+=("$(printf '%5d s  %s' $((SECONDS - start)) "$name")")
+}
+
+stage "system packages" ./scripts/setup-system.sh
+stage "Python judges" ./scripts/setup-python.sh .venv Tests/Judges/requirements.txt
+stage "format" swift format lint --strict -r Sources Tests Package.swift
+stage "debug build" swift build --build-tests
+stage "release build" swift build -c release --static-swift-stdlib --product dearc
+
+# The command-line tests run the program that people will run: the release build.
+export DEARC_BINARY="$PWD/.build/release/dearc"
+export DEARC_PYTHON="$PWD/.venv/bin/python"
+export DEARC_RANDOM_GRAPHS=1000
+stage "tests" swift test --skip-build
+
+printf '\nTime per stage:\n'
+printf '%s\n' "${timings[@]}"
