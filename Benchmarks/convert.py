@@ -1,0 +1,198 @@
+"""Times folding a model with dearc and its peers, in turn, in one run.
+
+    python convert.py --dearc ../.build/release/dearc [--runs 5] [--model FILE]...
+
+Without --model, a ResNet-50 of 100 MB and a network of 800 MB are made. Every tool runs as a
+process of its own; wall time and peak memory are those of the whole process. Medians are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+JUDGES = Path(__file__).resolve().parent.parent / "Tests" / "Judges"
+
+PYTHON_TOOLS = {
+    "onnxruntime basic": """
+import onnxruntime as ort
+options = ort.SessionOptions()
+options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+options.optimized_model_filepath = target
+ort.InferenceSession(source, options, providers=['CPUExecutionProvider'])
+""",
+    "onnxslim": "import onnxslim; onnxslim.slim(source, target)",
+    "onnxsim": """
+import onnx, onnxsim
+model, ok = onnxsim.simplify(source)
+onnx.save(model, target)
+""",
+}
+
+
+@dataclass
+class Measurement:
+    """What the runs of one tool on one model came to."""
+
+    tool: str
+    seconds: list[float] = field(default_factory=list)
+    peaks: list[int] = field(default_factory=list)
+    failure: str | None = None
+    nodes: int | None = None
+    normalizations: int | None = None
+
+
+def commands(dearc: Path, source: Path, target: Path) -> dict[str, list[str]]:
+    """The command line of each tool."""
+    prefix = f"source, target = {str(source)!r}, {str(target)!r}\n"
+    tools = {
+        "cp": ["cp", str(source), str(target)],
+        "dearc": [str(dearc), "convert", "--quiet", str(source), "-o", str(target)],
+    }
+    return tools | {
+        name: [sys.executable, "-c", prefix + code] for name, code in PYTHON_TOOLS.items()}
+
+
+def apart(function: Callable, *arguments: Any) -> Any:
+    """Calls a function in a process of its own.
+
+    This process must stay small: a child starts with its parent's peak memory on the books.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def run(command: list[str]) -> tuple[float, int, str | None]:
+    """Wall seconds, peak bytes, and why it failed if it did."""
+    with tempfile.TemporaryFile() as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        failure = output.read().decode(errors="replace")[-200:] if process.returncode else None
+    return seconds, usage.ru_maxrss * 1024, failure
+
+
+def measure(dearc: Path, model: Path, runs: int) -> list[Measurement]:
+    """Runs every tool in turn, so that a slow minute of the machine hits all alike."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "out.onnx"
+        tools = commands(dearc, model, target)
+        results = {name: Measurement(name) for name in tools}
+        for _ in range(runs):
+            for name, command in tools.items():
+                for stale in Path(folder).iterdir():
+                    stale.unlink()
+                seconds, peak, failure = run(command)
+                results[name].seconds.append(seconds)
+                results[name].peaks.append(peak)
+                results[name].failure = failure
+                if failure is None:
+                    results[name].nodes, results[name].normalizations = apart(count, target)
+    return list(results.values())
+
+
+def count(target: Path) -> tuple[int, int]:
+    """Nodes and BatchNormalizations in the graph that a tool wrote."""
+    graph = onnx.load(target, load_external_data=False).graph
+    operators = collections.Counter(node.op_type for node in graph.node)
+    return len(graph.node), operators["BatchNormalization"]
+
+
+def show(model: Path, results: list[Measurement]) -> None:
+    """Prints a table for people."""
+    size = model.stat().st_size
+    print(f"\n{model.name}, {size / 1e6:.1f} MB")
+    print(f"{'tool':20} {'seconds':>9} {'peak MB':>9} {'peak/file':>9} {'nodes':>6} {'BN':>4}")
+    for each in results:
+        if each.failure is not None:
+            print(f"{each.tool:20} failed: {each.failure.strip().splitlines()[-1]}")
+            continue
+        peak = statistics.median(each.peaks)
+        print(
+            f"{each.tool:20} {statistics.median(each.seconds):9.3f} {peak / 1e6:9.1f} "
+            f"{peak / size:9.2f} {each.nodes:6} {each.normalizations:4}")
+
+
+def make_large(path: Path) -> None:
+    """A plain network of 800 MB: wide convolutions, half of them normalised, and a matrix."""
+    rng = np.random.default_rng(0)
+    nodes, weights = [], []
+
+    def weight(name: str, *shape: int, positive: bool = False) -> str:
+        values = rng.standard_normal(shape, dtype=np.float32) / np.float32(np.prod(shape[1:]) ** 0.5)
+        weights.append(numpy_helper.from_array(abs(values) + 0.5 if positive else values, name))
+        return name
+
+    value, width = "input", 3
+    for layer in range(7):
+        next_width, kernel = (2112, 3) if layer else (64, 7)
+        kernels = weight(f"conv{layer}.weight", next_width, width, kernel, kernel)
+        nodes.append(
+            helper.make_node("Conv", [value, kernels], [f"conv{layer}"], pads=[1, 1, 1, 1]))
+        value, width = f"conv{layer}", next_width
+        if layer % 2:
+            parameters = [weight(f"bn{layer}.{name}", width, positive=name == "var")
+                          for name in ("scale", "bias", "mean", "var")]
+            nodes.append(helper.make_node(
+                "BatchNormalization", [value, *parameters], [f"bn{layer}"]))
+            value = f"bn{layer}"
+        nodes.append(helper.make_node("Relu", [value], [f"relu{layer}"]))
+        value = f"relu{layer}"
+    nodes.append(helper.make_node("GlobalAveragePool", [value], ["pooled"]))
+    nodes.append(helper.make_node("Flatten", ["pooled"], ["features"]))
+    nodes.append(helper.make_node("Gemm", ["features", weight("fc.weight", width, 1)], ["logit"]))
+    graph = helper.make_graph(
+        nodes, "large",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", 3, "H", "W"])],
+        [helper.make_tensor_value_info("logit", TensorProto.FLOAT, ["N", 1])], weights)
+    onnx.save(helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def main() -> None:
+    """Makes the models that are missing, measures and reports."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dearc", type=Path, required=True)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--model", type=Path, action="append", default=[])
+    parser.add_argument("--json", type=Path, help="write every single run here")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        models = arguments.model
+        if not models:
+            models = [Path(folder) / "resnet50.onnx", Path(folder) / "large.onnx"]
+            subprocess.check_call(
+                [sys.executable, JUDGES / "networks.py", "resnet50", "-o", models[0]])
+            apart(make_large, models[1])
+        report = {}
+        for model in models:
+            results = measure(arguments.dearc.resolve(), model, arguments.runs)
+            show(model, results)
+            report[model.name] = [vars(each) for each in results]
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()
