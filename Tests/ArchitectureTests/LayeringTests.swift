@@ -18,7 +18,7 @@ import Testing
     "Passes": ["IR"],
     // The command line composes all of them and holds no graph logic.
     "dearc": [
-      "IR", "Formats", "Importers", "Emitters", "Passes", "ArgumentParser", "Rainbow", "TextTable",
+      "IR", "Formats", "Importers", "Emitters", "Passes", "ArgumentParser",
     ],
   ]
 
