@@ -2,7 +2,7 @@ internal import CCrypto
 
 extension MappedFile {
   /// How much is hashed before the memory it was mapped to is given back.
-  private static let digestPieceByteCount = 1 << 24
+  private static let digestPieceByteCount = 1 << 22
 
   /// The SHA-256 of the content in lower-case hexadecimal.
   ///

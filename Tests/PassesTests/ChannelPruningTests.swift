@@ -21,8 +21,8 @@ import TestSupport
 
   @Test func pruningTwiceChangesNothing() throws {
     for each in try RuleCase.all(in: "Cases/channels") {
-      let once = try Pipeline().prune(Model(irVersion: 8, graph: each.graph))
-      let twice = try Pipeline().prune(once.model)
+      let once = try Pipeline.prune.run(Model(irVersion: 8, graph: each.graph))
+      let twice = try Pipeline.prune.run(once.model)
       #expect(twice.changes.isEmpty, "\(each.name): \(twice.changes)")
     }
   }

@@ -9,7 +9,7 @@ import TestSupport
   @Test(arguments: try RuleCase.all(in: "Cases/folding").map(\.name))
   func structureAfterFolding(_ name: String) throws {
     let each = try RuleCase(path: "\(testTargetFolder())/Cases/folding/\(name).dearc")
-    let result = try Pipeline().fold(Model(irVersion: 8, graph: each.graph))
+    let result = try Pipeline.fold.run(Model(irVersion: 8, graph: each.graph))
     let refusals = result.refusals.map { "// \($0.subject): \($0.reason)\n" }
     expectGolden(
       result.model.graph.text(.structure) + refusals.joined(), "folding/\(name)")
@@ -17,8 +17,8 @@ import TestSupport
 
   @Test func foldingTwiceChangesNothing() throws {
     for each in try RuleCase.all(in: "Cases/folding") {
-      let once = try Pipeline().fold(Model(irVersion: 8, graph: each.graph))
-      let twice = try Pipeline().fold(once.model)
+      let once = try Pipeline.fold.run(Model(irVersion: 8, graph: each.graph))
+      let twice = try Pipeline.fold.run(once.model)
       #expect(twice.changes.isEmpty, "\(each.name)")
     }
   }

@@ -26,7 +26,7 @@ import Testing
       let file = each.name + ".onnx"
       let model = Model(irVersion: 8, graph: each.graph)
       _ = try emitONNX(model, to: before.appending(file))
-      _ = try emitONNX(try Pipeline().prune(model).model, to: after.appending(file))
+      _ = try emitONNX(try Pipeline.prune.run(model).model, to: after.appending(file))
       index.models.append(Index.Entry(file: file, seed: 1, cases: each.inputShapes))
     }
     #expect(index.models.count > 20)

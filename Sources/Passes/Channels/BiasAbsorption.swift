@@ -12,8 +12,8 @@ struct BiasAbsorption {
   private let node: NodeID
   private let needs: Needs
   private let link: LinearLink
-  private let absorbed: [Int]
-  private let carried: [Int]
+  private let absorbed: SlotSet
+  private let carried: SlotSet
   private let carrier: Int?
 
   /// Nil unless `node` is a dense linear operator that loses non-zero constant slots.
@@ -21,8 +21,8 @@ struct BiasAbsorption {
     guard let link = needs.model.links[node].firstLinear else { return nil }
     let plan = needs.dataNeeds(of: link)
     let kept = needs[link.data.axis]
-    absorbed = plan.absorbed.filter { !kept.contains($0) }
-    carried = plan.carried.filter { !kept.contains($0) }
+    absorbed = plan.absorbed.subtracting(kept)
+    carried = plan.carried.subtracting(kept)
     carrier = plan.carrier
     guard !absorbed.isEmpty || !carried.isEmpty else { return nil }
     self.node = node
@@ -70,7 +70,7 @@ struct BiasAbsorption {
     let old = bias?.elements(as: Float.self)
     return link.reader.rows.indices.map { output in
       var sum = old.map { Double($0[output]) * link.reader.biasScale } ?? 0
-      for slot in absorbed where link.reader.rows[output].contains(slot) {
+      for slot in absorbed.slots where link.reader.rows[output].contains(slot) {
         sum += (facts[slot].value ?? 0) * link.reader.weightSum(output: output, input: slot)
       }
       return Float(sum / link.reader.biasScale)
@@ -82,7 +82,7 @@ struct BiasAbsorption {
     guard !carried.isEmpty, let carrier, let pivot = facts[carrier].value,
       let axis = link.weightInput?.position
     else { return nil }
-    let ratios = carried.map { (slot: $0, ratio: (facts[$0].value ?? 0) / pivot) }
+    let ratios = carried.slots.map { (slot: $0, ratio: (facts[$0].value ?? 0) / pivot) }
     return weights.accumulating(ratios, into: carrier, axis: axis)
   }
 }

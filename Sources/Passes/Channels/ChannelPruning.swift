@@ -31,20 +31,24 @@ enum ChannelPruning {
   static let carrying = RewriteRule(
     pass: name, number: 4, title: "let one constant slot carry others")
 
-  /// Prunes, and returns what became of every channel in question.
-  static func run(
-    _ rewriter: inout Rewriter, assuming shapes: ShapeInference
-  ) -> PruningReport {
+  static let pass = Pass(
+    name: name, summary: "Remove channels that cannot change any output.",
+    rules: [removal, narrowing, absorbing, carrying], run: run)
+
+  @Sendable
+  private static func run(_ rewriter: inout Rewriter) {
+    let shapes = ShapeInference.infer(
+      rewriter.graph,
+      inputShapes: rewriter.graph.assumedInputShapes(rewriter.assumedExtents))
     let model = ChannelModel(rewriter.graph)
     let narrowest = Needs(model)
     let decisions = UseDecisions(narrowest, cost: CostModel(model, shapes: shapes))
     let finder = FateFinder(
       decisions.needs, narrowest: narrowest, decisions: decisions.decisions)
-    var report = finder.report()
+    let report = finder.report()
     var rewrite = ChannelRewrite(decisions.needs)
     rewrite.run(on: &rewriter)
-    report.faults = faults(in: rewriter.graph, decisions.needs)
-    return report
+    rewriter.report(report, faults: faults(in: rewriter.graph, decisions.needs))
   }
 
   /// Compares the extents that follow from the rewritten nodes with those that were decided.

@@ -4,11 +4,18 @@ internal import IR
 struct FateTracer {
   private let needs: Needs
   private let decisions: [CostDecision]
+  /// How each linear operator treats the slots of its data.
+  private let plans: SideTable<NodeID, DataNeeds?>
   private var model: ChannelModel { needs.model }
 
   init(_ needs: Needs, decisions: [CostDecision]) {
     self.needs = needs
     self.decisions = decisions
+    var plans = SideTable<NodeID, DataNeeds?>(count: needs.model.graph.nodes.count, initial: nil)
+    for node in needs.model.order {
+      plans[node] = needs.model.links[node].firstLinear.map(needs.dataNeeds)
+    }
+    self.plans = plans
   }
 
   /// What became of a constant slot.
@@ -36,16 +43,23 @@ struct FateTracer {
   private struct Absorbers {
     var biases: [String] = []
     var carriers: [String] = []
+    /// Where the walk has been; paths that part and meet again would double it each time.
+    var visited: Set<Spot> = []
+  }
+
+  private struct Spot: Hashable {
+    let axis: AxisID
+    let slot: Int
   }
 
   /// The nodes that make up for a slot that is gone.
   private func collect(_ slot: Int, on axis: AxisID, into found: inout Absorbers) {
+    guard found.visited.insert(Spot(axis: axis, slot: slot)).inserted else { return }
     for (node, link, place) in readers(of: axis) {
       if case .averaged = link, model.facts(axis)[slot].value.map({ $0 != 0 }) ?? false {
         found.biases.append(model.graph.label(node))
       }
-      if case .linear(let linear) = link {
-        let plan = needs.dataNeeds(of: linear)
+      if case .linear(let linear) = link, linear.data == place, let plan = plans[node] {
         let label = model.graph.label(node)
         if plan.absorbed.contains(slot), !found.biases.contains(label) {
           found.biases.append(label)
@@ -105,8 +119,7 @@ struct FateTracer {
   }
 
   private func reason(_ slot: Int, _ link: LinearLink, _ node: NodeID) -> KeptReason? {
-    let plan = needs.dataNeeds(of: link)
-    guard plan.needed.contains(slot) else { return nil }
+    guard let plan = plans[node], plan.needed.contains(slot) else { return nil }
     let subject = model.graph.label(node)
     if plan.carrier == slot {
       return KeptReason(

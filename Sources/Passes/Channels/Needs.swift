@@ -76,25 +76,19 @@ struct Needs {
   /// constant where windows may read padding: both have the same shape there.
   func dataNeeds(of link: LinearLink) -> DataNeeds {
     let facts = model.facts(link.data.axis)
-    var needs = DataNeeds(needed: link.reader.readSlots(by: kept[link.output.axis.index]))
-    var carried: [Int] = []
+    var needs = DataNeeds(link.reader.readSlots(by: kept[link.output.axis.index]))
     for slot in needs.needed.slots {
       guard let value = facts[slot].value else { continue }
       if value == 0 {
         needs.needed.remove(slot)
       } else if link.reader.mayTouchPadding {
-        if link.reader.isReadable { carried.append(slot) }
+        if link.reader.isReadable { needs.carried.insert(slot) }
       } else if link.reader.canAbsorb {
         needs.needed.remove(slot)
-        needs.absorbed.append(slot)
+        needs.absorbed.insert(slot)
       }
     }
-    if !carried.isEmpty, let carrier = facts.carrier {
-      for slot in carried { needs.needed.remove(slot) }
-      needs.needed.insert(carrier)
-      needs.carrier = carrier
-      needs.carried = carried.filter { $0 != carrier }
-    }
+    if !needs.carried.isEmpty, let carrier = facts.carrier { needs.carry(by: carrier) }
     return needs
   }
 
@@ -195,13 +189,26 @@ struct Needs {
 /// How a linear operator treats the slots of its data.
 struct DataNeeds {
   /// The slots it must be given.
-  var needed: SlotSet
+  fileprivate(set) var needed: SlotSet
   /// Constant slots that its bias takes over.
-  var absorbed: [Int] = []
+  fileprivate(set) var absorbed: SlotSet
   /// Constant slots whose weights move to the carrier.
-  var carried: [Int] = []
+  fileprivate(set) var carried: SlotSet
   /// The constant slot that stands for all others.
-  var carrier: Int?
+  private(set) var carrier: Int?
+
+  fileprivate init(_ needed: SlotSet) {
+    self.needed = needed
+    absorbed = SlotSet(extent: needed.extent)
+    carried = SlotSet(extent: needed.extent)
+  }
+
+  fileprivate mutating func carry(by carrier: Int) {
+    needed = needed.subtracting(carried)
+    needed.insert(carrier)
+    carried.remove(carrier)
+    self.carrier = carrier
+  }
 }
 
 extension [SlotFact] {

@@ -6,8 +6,6 @@ public struct PruningReport: Sendable {
   public internal(set) var narrowed: [NarrowedAxis] = []
   /// Where a value stays wider than one of its readers needs.
   public internal(set) var decisions: [CostDecision] = []
-  /// Extents that the rewrite should have made and did not; none unless dearc is at fault.
-  var faults: [String] = []
 
   /// The channels in question.
   public var fates: [ChannelFate] { requests.flatMap(\.fates) }

@@ -7,10 +7,17 @@ struct Rewriter {
   private(set) var graph: Graph
   private(set) var changes: [Change] = []
   private(set) var refusals: [Refusal] = []
+  /// What became of channels, once they were pruned.
+  private(set) var pruning: PruningReport?
+  /// What a pass found wrong with its own work; none unless dearc is at fault.
+  private(set) var faults: [String] = []
+  /// Extents assumed for symbolic dimensions where costs are estimated.
+  let assumedExtents: [String: Int]
   private var usedNames: Set<String>
 
-  init(_ graph: Graph) {
+  init(_ graph: Graph, assumedExtents: [String: Int]) {
     self.graph = graph
+    self.assumedExtents = assumedExtents
     usedNames = Set(graph.valueIDs.map { graph.values[$0].name })
     for node in graph.nodeIDs {
       for attribute in graph.nodes[node].attributes {
@@ -36,6 +43,12 @@ struct Rewriter {
   mutating func refuse(_ pass: String, _ subject: String, because reason: String) {
     let refusal = Refusal(pass: pass, subject: subject, reason: reason)
     if !refusals.contains(refusal) { refusals.append(refusal) }
+  }
+
+  /// Records what became of channels, and what is wrong with the graph if anything is.
+  mutating func report(_ pruning: PruningReport, faults: [String]) {
+    self.pruning = pruning
+    self.faults += faults
   }
 
   /// A name no value has, made from `base`.

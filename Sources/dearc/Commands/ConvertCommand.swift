@@ -22,12 +22,12 @@ struct ConvertCommand: ParsableCommand {
   }
 
   func run() throws {
-    if passes.passList { return PassListing(passes: Pipeline.folding).show(display) }
+    if passes.passList { return PassListing(passes: Pipeline.fold.passes).show(display) }
     let compilation = Compilation(
       name: "convert", flags: noFold ? ["--no-fold"] : [], input: input, output: output,
       passes: passes, display: display)
     try compilation.run { model, options in
-      noFold ? nil : try Pipeline(options).fold(model)
+      noFold ? nil : try Pipeline.fold.run(model, options: options)
     }
   }
 }

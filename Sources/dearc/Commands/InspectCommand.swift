@@ -46,7 +46,7 @@ struct InspectCommand: ParsableCommand {
   private func report(on imported: ImportedModel) throws -> InspectReport {
     let model = imported.model
     let assumed = try AssumedInputs(model.graph, given: input.inputShapes)
-    let pruning = channels ? try Pipeline().prune(model).pruning : nil
+    let pruning = channels ? try Pipeline.prune.run(model).pruning : nil
     return InspectReport(
       imported, path: try input.path(), countedAt: assumed.shapes,
       channels: pruning.map(ChannelReport.init))

@@ -29,12 +29,12 @@ struct PruneCommand: ParsableCommand {
   }
 
   func run() throws {
-    if passes.passList { return PassListing(passes: Pipeline.registry).show(display) }
+    if passes.passList { return PassListing(passes: Pipeline.prune.passes).show(display) }
     let compilation = Compilation(
       name: "prune", flags: [], input: input, output: output, passes: passes, display: display,
       reportPath: report)
     try compilation.run { model, options in
-      let result = try Pipeline(options).prune(model)
+      let result = try Pipeline.prune.run(model, options: options)
       if strict { try requireAllGone(result) }
       return result
     }

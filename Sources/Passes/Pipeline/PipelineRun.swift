@@ -1,0 +1,82 @@
+internal import IR
+
+/// One walk through a pipeline.
+struct PipelineRun {
+  /// Bounds the rounds of a stage; each round that changes something removes nodes, so real
+  /// models need three or four.
+  private static let roundLimit = 32
+
+  private var rewriter: Rewriter
+  private let options: PipelineOptions
+  private let signature: Signature
+  /// The values about which the input model contradicts itself.
+  private let originalConflicts: Set<String>
+  private var timings: [PassTiming] = []
+
+  init(_ graph: Graph, _ options: PipelineOptions) {
+    rewriter = Rewriter(graph, assumedExtents: options.assumedExtents)
+    signature = graph.signature
+    originalConflicts = Set(ShapeInference.infer(graph).conflicts.map(\.name))
+    self.options = options
+  }
+
+  mutating func perform(_ stage: Pipeline.Stage) throws(PipelineError) {
+    switch stage {
+    case .once(let pass):
+      rewriter.edit { _ = $0.inferShapes() }
+      try run(pass)
+    case .untilStable(let passes):
+      for _ in 0..<Self.roundLimit {
+        let before = rewriter.changes.count
+        rewriter.edit { _ = $0.inferShapes() }
+        for pass in passes { try run(pass) }
+        if rewriter.changes.count == before { return }
+      }
+    }
+  }
+
+  func result(_ model: Model) throws(PipelineError) -> PipelineResult {
+    try check(after: nil)
+    var compiled = model
+    compiled.graph = rewriter.graph
+    return PipelineResult(
+      model: compiled, changes: rewriter.changes, refusals: rewriter.refusals,
+      pruning: rewriter.pruning, timings: timings)
+  }
+
+  private mutating func run(_ pass: Pass) throws(PipelineError) {
+    guard !options.skippedPasses.contains(pass.name) else { return }
+    let before = rewriter.changes.count
+    let duration = ContinuousClock().measure { pass.run(&rewriter) }
+    let changes = rewriter.changes.count - before
+    note(PassTiming(pass: pass.name, duration: duration, changes: changes))
+    try fail(rewriter.faults, after: pass.name)
+    #if DEBUG
+      if changes > 0 { try check(after: pass.name) }
+    #endif
+  }
+
+  private mutating func note(_ timing: PassTiming) {
+    guard let index = timings.firstIndex(where: { $0.pass == timing.pass }) else {
+      timings.append(timing)
+      return
+    }
+    timings[index].duration += timing.duration
+    timings[index].changes += timing.changes
+  }
+
+  /// The graph must be valid, keep its contract with callers, and not contradict itself anew.
+  private func check(after pass: String?) throws(PipelineError) {
+    let graph = rewriter.graph
+    let contract = graph.signature.keeps(signature) ? [] : ["inputs or outputs changed"]
+    let conflicts = ShapeInference.infer(graph).conflicts.filter {
+      !originalConflicts.contains($0.name)
+    }
+    try fail(
+      contract + graph.violations().map(\.description) + conflicts.map(\.description), after: pass)
+  }
+
+  private func fail(_ faults: [String], after pass: String?) throws(PipelineError) {
+    guard faults.isEmpty else { throw PipelineError(pass: pass, faults: faults) }
+  }
+}
