@@ -43,10 +43,9 @@ let package = Package(
       name: "CommandTests", dependencies: ["dearc", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "PassesTests", dependencies: ["IR", "Passes", "Emitters", "TestSupport"],
-      exclude: ["Cases", "Golden"], swiftSettings: common),
+      swiftSettings: common),
     .testTarget(
-      name: "IRTests", dependencies: ["IR", "TestSupport"],
-      exclude: ["Fixtures", "Golden"], swiftSettings: common),
+      name: "IRTests", dependencies: ["IR", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "FormatsTests", dependencies: ["Formats", "TestSupport"], swiftSettings: common),
     .testTarget(

@@ -6,17 +6,17 @@ import TestSupport
 
 @Suite struct FoldingTests {
   /// Runs all folding passes, as `dearc convert` does.
-  @Test(arguments: try RuleCase.all(in: "Cases/folding").map(\.name))
+  @Test(arguments: try RuleCase.all(in: "folding").map(\.name))
   func structureAfterFolding(_ name: String) throws {
-    let each = try RuleCase(path: "\(testTargetFolder())/Cases/folding/\(name).dearc")
+    let each = try RuleCase(path: fixture("passes/folding/\(name).dearc"))
     let result = try Pipeline.fold.run(Model(irVersion: 8, graph: each.graph))
     let refusals = result.refusals.map { "// \($0.subject): \($0.reason)\n" }
     expectGolden(
-      result.model.graph.text(.structure) + refusals.joined(), "folding/\(name)")
+      result.model.graph.text(.structure) + refusals.joined(), "passes/folding/\(name)")
   }
 
   @Test func foldingTwiceChangesNothing() throws {
-    for each in try RuleCase.all(in: "Cases/folding") {
+    for each in try RuleCase.all(in: "folding") {
       let once = try Pipeline.fold.run(Model(irVersion: 8, graph: each.graph))
       let twice = try Pipeline.fold.run(once.model)
       #expect(twice.changes.isEmpty, "\(each.name)")

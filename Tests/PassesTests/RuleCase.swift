@@ -37,9 +37,9 @@ struct RuleCase {
     self.graph = graph
   }
 
-  /// All cases in the folder called `folder` of this test target, by name.
+  /// All cases in the folder called `folder`, by name.
   static func all(in folder: String) throws -> [RuleCase] {
-    try files(under: "\(testTargetFolder())/\(folder)", suffix: ".dearc").sorted()
+    try files(under: fixture("passes/\(folder)"), suffix: ".dearc").sorted()
       .map(RuleCase.init)
   }
 }

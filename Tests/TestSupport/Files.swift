@@ -13,19 +13,14 @@ public struct FileError: Error, CustomStringConvertible {
 /// The value of an environment variable.
 public func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
-/// The folder of the test target that `file`, a `#filePath`, belongs to.
-public func testTargetFolder(of file: String = #filePath) -> String {
-  folder(of: file, levelsBelowTests: 1)
-}
-
 /// The root of the repository.
-public func repositoryRoot() -> String { folder(of: #filePath, levelsBelowTests: -1) }
-
-private func folder(of file: String, levelsBelowTests levels: Int) -> String {
-  let parts = file.split(separator: "/", omittingEmptySubsequences: false)
-  let tests = parts.lastIndex(of: "Tests") ?? parts.count - 2
-  return parts.prefix(tests + 1 + levels).joined(separator: "/")
+public func repositoryRoot() -> String {
+  #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    .joined(separator: "/")
 }
+
+/// The path of a file or folder below `fixtures`.
+public func fixture(_ path: String) -> String { "\(repositoryRoot())/fixtures/\(path)" }
 
 /// Reads a whole file.
 public func readBytes(_ path: String) throws -> [UInt8] {

@@ -8,17 +8,16 @@ extension PrintOptions {
   }
 }
 
-/// Compares `text` with `Golden/<name>.dearc` in the folder of the calling test target.
+/// Compares `text` with `fixtures/golden/<name>.dearc`.
 ///
 /// If they differ, the test fails with the differing lines, and what was seen is left beside the
 /// golden file as `<name>.observed`. With `DEARC_BLESS=1` the golden file is rewritten; the test
 /// fails all the same, so that a blessing run cannot pass for a test run.
 public func expectGolden(
-  _ text: String, _ name: String, file: String = #filePath,
-  at location: SourceLocation = #_sourceLocation
+  _ text: String, _ name: String, at location: SourceLocation = #_sourceLocation
 ) {
-  let golden = "\(testTargetFolder(of: file))/Golden/\(name).dearc"
-  let observed = "\(testTargetFolder(of: file))/Golden/\(name).observed"
+  let golden = fixture("golden/\(name).dearc")
+  let observed = fixture("golden/\(name).observed")
   if environment("DEARC_BLESS") == "1" {
     do {
       try writeFile(text, to: golden)
@@ -38,12 +37,12 @@ public func expectGolden(
   Issue.record("\(name).dearc differs:\n\(difference)", sourceLocation: location)
 }
 
-/// Compares a graph with a golden file; see `expectGolden(_:_:file:at:)` for text.
+/// Compares a graph with a golden file; see `expectGolden(_:_:at:)` for text.
 public func expectGolden(
-  _ graph: Graph, _ name: String, options: PrintOptions = .golden, file: String = #filePath,
+  _ graph: Graph, _ name: String, options: PrintOptions = .golden,
   at location: SourceLocation = #_sourceLocation
 ) {
-  expectGolden(graph.text(options), name, file: file, at: location)
+  expectGolden(graph.text(options), name, at: location)
 }
 
 /// Expects that a graph prints as `expected` does once that is parsed and printed.

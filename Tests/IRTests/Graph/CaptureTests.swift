@@ -35,7 +35,7 @@ import Testing
     var graph = try Self.graph()
     graph.replaceUses(of: try Self.value("b", in: graph), with: try Self.value("x", in: graph))
     #expect(graph.violations().isEmpty)
-    expectGolden(graph, "capture.replaced")
+    expectGolden(graph, "ir/capture.replaced")
     try expectRoundTrip(graph)
   }
 
@@ -44,7 +44,7 @@ import Testing
     graph.replaceUses(of: try Self.value("a", in: graph), with: try Self.value("b", in: graph))
     #expect(graph.violations().isEmpty)
     #expect(graph.nodes[graph.nodeIDs[2]].captures == [try Self.value("b", in: graph)])
-    expectGolden(graph, "capture.merged")
+    expectGolden(graph, "ir/capture.merged")
     try expectRoundTrip(graph)
   }
 

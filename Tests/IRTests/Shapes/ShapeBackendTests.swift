@@ -45,7 +45,7 @@ private struct BackendModel {
   static func all(_ suite: String) throws -> [BackendModel] {
     let folder = try TemporaryDirectory()
     let output = folder.appending("models")
-    let script = "\(testTargetFolder())/Fixtures/Shapes/backend.py"
+    let script = "\(repositoryRoot())/Tests/Judges/shape_models.py"
     let result = try runProcess(try Python.interpreter(), [script, suite, output])
     try #require(result.status == 0, "\(result.errors)")
     return try readFile(output).components(startingWith: "=== ").map(BackendModel.init)

@@ -151,7 +151,7 @@ import Testing
   /// Damaged texts are refused or read, and what is read prints and reads again.
   @Test(arguments: ["attributes", "constants", "types", "annotations", "bodies", "operators"])
   func damagedTextsNeverTrap(_ name: String) throws {
-    let text = try readBytes("\(testTargetFolder())/Fixtures/Text/\(name).dearc")
+    let text = try readBytes(fixture("text/\(name).dearc"))
     var random = SplitMix64(seed: 11)
     var read = 0
     for _ in 0..<200 {

@@ -24,8 +24,8 @@ import Testing
     #expect(graph.outputs.map { graph.values[$0].name } == ["a", "b"])
     let weight = try #require(graph.constantIDs.first)
     #expect(graph.constant(weight)?.elements(as: Float.self) == Array(repeating: 0.5, count: 32))
-    expectGolden(graph.text(), "tail")
-    expectGolden(graph, "tail.names")
+    expectGolden(graph.text(), "ir/tail")
+    expectGolden(graph, "ir/tail.names")
   }
 
   @Test func identifiersStandForOmittedNames() throws {
@@ -70,7 +70,7 @@ import Testing
       """)
     let node = graph.nodes[graph.nodeIDs[0]]
     #expect(node.captures.map { graph.values[$0].name } == ["x", "c"])
-    expectGolden(graph.text(), "captures")
+    expectGolden(graph.text(), "ir/captures")
     try expectRoundTrip(graph)
   }
 
@@ -79,14 +79,14 @@ import Testing
     "bodies.dearc", "operators.dearc",
   ])
   func printsBackWhatItRead(_ name: String) throws {
-    let text = try readFile("\(testTargetFolder())/Fixtures/Text/\(name)")
+    let text = try readFile(fixture("text/\(name)"))
     let graph = try parseGraph(text)
     #expect(lineDifference(from: text, to: graph.text()) == "")
     try expectRoundTrip(graph)
   }
 
   @Test func printsBackAModel() throws {
-    let text = try readFile("\(testTargetFolder())/Fixtures/Text/model.dearc")
+    let text = try readFile(fixture("text/model.dearc"))
     let model = try Model(parsing: text)
     #expect(model.producerVersion == "2.1")
     #expect(model.modelVersion == 3)

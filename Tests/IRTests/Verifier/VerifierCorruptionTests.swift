@@ -117,6 +117,6 @@ import Testing
       }
       """)
     let text = graph.violations().map(\.description).joined(separator: "\n")
-    expectGolden(text + "\n", "violations")
+    expectGolden(text + "\n", "ir/violations")
   }
 }

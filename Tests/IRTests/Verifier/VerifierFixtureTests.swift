@@ -35,7 +35,7 @@ import Testing
     #expect(listed == Rule.allCases.map { $0.rawValue[...] })
   }
 
-  static let folder = "\(testTargetFolder())/Fixtures/Verifier"
+  static let folder = fixture("verifier")
 
   static func fixtures() throws -> [String] {
     try files(under: folder, suffix: ".dearc").map {

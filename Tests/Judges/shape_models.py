@@ -1,7 +1,7 @@
 """Writes models of the ONNX backend suite in dearc's text form, with the types and values they
 should get, for ShapeBackendTests.
 
-usage: backend.py node|real OUTPUT
+usage: shape_models.py node|real OUTPUT
 
   node   one-node models without the types of their results. Each is written twice: as it is, and
          with its small inputs replaced by the values of its first data set. Expected are the
