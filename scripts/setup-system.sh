@@ -14,9 +14,10 @@ check_swift() {
   command -v swift >/dev/null ||
     fail "dearc needs Swift $required_swift or newer, and no swift is on the PATH." \
       "Install a toolchain for Debian 12, then run this again."
-  local found
-  found=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+(\.[0-9]+)*).*/\1/p' |
-    head -n 1)
+  local answer found
+  answer=$(swift --version 2>&1) || fail "$(command -v swift) does not run:" "$answer" \
+    "Install what it asks for, then run this again."
+  found=$(sed -nE 's/.*Swift version ([0-9]+(\.[0-9]+)*).*/\1/p' <<<"$answer" | head -n 1)
   [[ $(printf '%s\n' "$required_swift" "$found" | sort -V | head -n 1) == "$required_swift" ]] ||
     fail "dearc needs Swift $required_swift or newer; $(command -v swift) is ${found:-unknown}." \
       "Put a newer toolchain first on the PATH, then run this again."

@@ -60,11 +60,12 @@ public struct Pipeline: Sendable {
   ///
   /// Constants are lifted first, because all others look for stored ones. Shape arithmetic is
   /// folded before layout, so that reshapes have literal shapes. Identities go before affine
-  /// folding, which needs a layer's only reader to be the affine node. Dead nodes go last.
+  /// folding, which needs a layer's only reader to be the affine node; products get their biases
+  /// before it, as then they can take shifts. Dead nodes go last.
   public static let fold = Pipeline(stages: [
     .untilStable([
       ConstantLifting.pass, ShapeFolding.pass, ConstantFolding.pass, IdentityElimination.pass,
-      AffineFolding.pass, GateFolding.pass, ConstantMerging.pass, DeadNodeRemoval.pass,
+      GemmFusion.pass, AffineFolding.pass, GateFolding.pass, ConstantMerging.pass, DeadNodeRemoval.pass,
     ])
   ])
 
