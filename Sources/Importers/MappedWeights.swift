@@ -9,6 +9,8 @@ final class MappedWeights: PayloadOwner {
 
   func discard(_ bytes: UnsafeRawBufferPointer) { unsafe file.discard(bytes) }
 
+  func discardAll() { unsafe file.discard(file.bytes) }
+
   /// The whole content.
   var payload: Payload { unsafe Payload(lending: file.bytes, owner: self) }
 }

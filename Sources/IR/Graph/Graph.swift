@@ -118,6 +118,17 @@ public struct Graph: Sendable {
     return row.outputs.lazy.compactMap { $0 }.first.map { values[$0].name } ?? "\(node)"
   }
 
+  /// Says that stored elements will not be read for a while.
+  ///
+  /// Of a mapped file the system keeps far more in memory than what was looked at.
+  public func discardPayloads() {
+    var owners: Set<ObjectIdentifier> = []
+    for value in constantIDs {
+      guard let owner = constant(value)?.payload?.owner else { continue }
+      if owners.insert(ObjectIdentifier(owner)).inserted { owner.discardAll() }
+    }
+  }
+
   /// Whether the graph's caller receives `value`.
   public func isOutput(_ value: ValueID) -> Bool {
     values[value].uses.contains { if case .output = $0 { true } else { false } }

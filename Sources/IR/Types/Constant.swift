@@ -4,11 +4,17 @@ public protocol PayloadOwner: AnyObject, Sendable {
   ///
   /// They must stay readable all the same.
   func discard(_ bytes: UnsafeRawBufferPointer)
+
+  /// Told the same about everything it lends.
+  func discardAll()
 }
 
 extension PayloadOwner {
   /// Keeps everything in memory.
   public func discard(_ bytes: UnsafeRawBufferPointer) {}
+
+  /// Keeps everything in memory.
+  public func discardAll() {}
 }
 
 /// Bytes lent by an owner, little-endian and row-major.

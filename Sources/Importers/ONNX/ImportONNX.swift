@@ -11,8 +11,6 @@ func importONNX(
     source: MappedWeights(file).payload, hasFileOffsets: true, store: external)
   var model = try readModel(context)
   let provenance = model.takeProvenance()
-  // The walk over the structure made the system map the weights between, which it did not read.
-  unsafe file.discard(file.bytes)
   return ImportedModel(
     model: model, format: .onnx, notes: context.notes, provenance: provenance,
     fileByteCount: file.count, externalFiles: external.opened)

@@ -47,7 +47,10 @@ struct PipelineRun {
   private mutating func run(_ pass: Pass) throws(PipelineError) {
     guard !options.skippedPasses.contains(pass.name) else { return }
     let before = rewriter.changes.count
-    let duration = ContinuousClock().measure { pass.run(&rewriter) }
+    let duration = ContinuousClock().measure {
+      pass.run(&rewriter)
+      rewriter.graph.discardPayloads()
+    }
     let changes = rewriter.changes.count - before
     note(PassTiming(pass: pass.name, duration: duration, changes: changes))
     try fail(rewriter.faults, after: pass.name)
