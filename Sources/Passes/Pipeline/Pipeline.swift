@@ -65,7 +65,8 @@ public struct Pipeline: Sendable {
   public static let fold = Pipeline(stages: [
     .untilStable([
       ConstantLifting.pass, ShapeFolding.pass, ConstantFolding.pass, IdentityElimination.pass,
-      GemmFusion.pass, AffineFolding.pass, GateFolding.pass, ConstantMerging.pass, DeadNodeRemoval.pass,
+      GemmFusion.pass, AffineFolding.pass, GateFolding.pass, ConstantMerging.pass,
+      DeadNodeRemoval.pass,
     ])
   ])
 
