@@ -1,4 +1,5 @@
 import Formats
+import IR
 
 /// Reads a model, recognising its format by content.
 ///
@@ -16,22 +17,40 @@ public func importModel(
 ) throws(ImportError) -> ImportedModel {
   do throws(ImportError) {
     let file = try importing { () throws(FormatError) in try MappedFile(path: path) }
-    switch FileSignature(file) {
-    case .safetensors: return try importSafetensors(file)
-    case .hdf5:
-      throw ImportError(
-        .unsupported,
-        "this is an HDF5 file; Keras models are not read yet, so convert it to ONNX first, for "
-          + "example with tf2onnx")
-    case .zip:
-      throw ImportError(
-        .unsupported,
-        "this is a ZIP archive, perhaps a PyTorch or .keras file; export it to ONNX first")
-    case .empty: throw ImportError(.malformed, "the file is empty")
-    case .other: return try importONNX(file, options: options)
-    }
+    let imported = try read(file, options)
+    try verify(imported.model)
+    return imported
   } catch {
     throw error.adding(file: path)
+  }
+}
+
+/// The rules of a sound graph hold for whatever file it came from, so they are checked in one place.
+private func verify(_ model: Model) throws(ImportError) {
+  let violations = model.violations()
+  guard let first = violations.first else { return }
+  let others = violations.count > 1 ? " (and \(violations.count - 1) further faults)" : ""
+  throw ImportError(
+    .malformed, "\(first.message)\(others)",
+    entity: first.context.isEmpty ? first.path : first.context)
+}
+
+private func read(
+  _ file: MappedFile, _ options: ImportOptions
+) throws(ImportError) -> ImportedModel {
+  switch FileSignature(file) {
+  case .safetensors: return try importSafetensors(file)
+  case .hdf5:
+    throw ImportError(
+      .unsupported,
+      "this is an HDF5 file; Keras models are not read yet, so convert it to ONNX first, for "
+        + "example with tf2onnx")
+  case .zip:
+    throw ImportError(
+      .unsupported,
+      "this is a ZIP archive, perhaps a PyTorch or .keras file; export it to ONNX first")
+  case .empty: throw ImportError(.malformed, "the file is empty")
+  case .other: return try importONNX(file, options: options)
   }
 }
 

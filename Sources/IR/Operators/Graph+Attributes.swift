@@ -68,19 +68,16 @@ extension Graph {
     }
   }
 
-  /// The elements stored for `value` if they are few whole numbers, such as axes or extents.
-  public func storedIntegers(_ value: ValueID?) -> [Int64]? {
-    guard let constant = storedConstant(value), constant.count <= Self.operandLimit else {
-      return nil
-    }
+  /// The elements stored for `value` if they are at most `limit` whole numbers.
+  ///
+  /// Axes, extents and sizes are few; a list that is not cannot be such a parameter.
+  public func storedIntegers(_ value: ValueID?, limit: Int = 1 << 12) -> [Int64]? {
+    guard let constant = storedConstant(value), constant.count <= limit else { return nil }
     return constant.integers
   }
 
   /// The rank of `value`, if known.
   public func rank(of value: ValueID?) -> Int? { value.flatMap { shape(of: $0)?.count } }
-
-  /// The most elements a stored operand may have and still be read as parameters.
-  static var operandLimit: Int { 1 << 20 }
 }
 
 /// Supplies the elements of an operand that are known although they are not stored.

@@ -56,10 +56,10 @@ extension InferenceEngine {
       let span = window.span(axis)
     else { return .unknown }
     let stride = window.strides[axis]
-    if window.autoPad.isSame { return Dimension(Int64(count * stride)) }
-    let pads = window.pads[axis] + window.pads[axis + window.rank]
     let (steps, overflow) = stride.multipliedReportingOverflow(by: count - 1)
     guard !overflow, steps <= SlidingWindow.extentLimit else { return .unknown }
+    if window.autoPad.isSame { return Dimension(Int64(steps + stride)) }
+    let pads = window.pads[axis] + window.pads[axis + window.rank]
     return Dimension(Int64(steps + view.outputPadding[axis] + span - pads))
   }
 

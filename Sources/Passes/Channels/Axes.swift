@@ -10,7 +10,7 @@ struct AxisTable {
   /// Places of `AxisID`s by value: the first axis and the rank.
   private var first: SideTable<ValueID, Int>
   private var rank: SideTable<ValueID, Int>
-  /// The extent of each axis; nil where it is not known when compiling.
+  /// The extent of each axis; nil where it is not known when compiling, or absurd.
   private(set) var extents: [Int?] = []
   /// The value and position of each axis.
   private(set) var places: [(value: ValueID, axis: Int)] = []
@@ -23,7 +23,7 @@ struct AxisTable {
       first[value] = extents.count
       rank[value] = shape.count
       for (axis, dimension) in shape.enumerated() {
-        extents.append(dimension.count)
+        extents.append(dimension.count.flatMap { $0 <= Self.maximalExtent ? $0 : nil })
         places.append((value, axis))
       }
     }
@@ -31,12 +31,16 @@ struct AxisTable {
 
   var count: Int { extents.count }
 
+  /// The largest extent whose slots are told apart; a file can declare any without holding it.
+  static let maximalExtent = 1 << 24
+
   /// The axis at position `axis` of `value`, if the value's rank is known and that large.
   func id(of value: ValueID, axis: Int) -> AxisID? {
     axis >= 0 && axis < rank[value] ? AxisID(index: first[value] + axis) : nil
   }
 
-  /// The number of axes known for `value`; 0 also where the rank is unknown.
+  /// The number of axes known for `value`; 0 also where the rank is unknown, and for a value that is
+  /// younger than the table.
   func rank(of value: ValueID) -> Int { rank[value] }
 
   /// The extent of `axis`, if known.

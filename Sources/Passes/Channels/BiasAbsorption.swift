@@ -42,9 +42,11 @@ struct BiasAbsorption {
     return nil
   }
 
-  /// Gives the operator a bias, or an Add behind it, where it had none.
+  /// Gives the operator a bias for every output, or an Add behind it, where it had none.
   func addBias(_ rewriter: inout Rewriter) {
-    guard !absorbed.isEmpty, link.bias == nil else { return }
+    guard !absorbed.isEmpty else { return }
+    unscaleBias(&rewriter)
+    guard link.bias == nil else { return }
     let kept = needs[link.output.axis].slots
     let all = shifts(adding: nil)
     let bias = Constant(kept.map { all[$0] }, shape: [kept.count])
@@ -64,16 +66,26 @@ struct BiasAbsorption {
     }
   }
 
+  /// A factor of the bias alone is part of the stored numbers from here on.
+  private func unscaleBias(_ rewriter: inout Rewriter) {
+    guard link.reader.biasScale != 1 else { return }
+    rewriter.edit { graph in
+      graph.setAttributes(
+        of: node, to: graph.nodes[node].attributes.filter { $0.name != "beta" })
+    }
+  }
+
   /// The bias of every output slot, with the absorbed slots' share.
   private func shifts(adding bias: Constant?) -> [Float] {
     let facts = needs.model.facts(link.data.axis)
     let old = bias?.elements(as: Float.self)
     return link.reader.rows.indices.map { output in
-      var sum = old.map { Double($0[output]) * link.reader.biasScale } ?? 0
+      let base = old.map { Double($0[output]) } ?? link.reader.uniformBias
+      var sum = base * link.reader.biasScale
       for slot in absorbed.slots where link.reader.rows[output].contains(slot) {
         sum += (facts[slot].value ?? 0) * link.reader.weightSum(output: output, input: slot)
       }
-      return Float(sum / link.reader.biasScale)
+      return Float(sum)
     }
   }
 

@@ -57,9 +57,10 @@ enum ChannelPruning {
     return needs.kept.indices.compactMap { index in
       let (value, position) = needs.model.axes.places[index]
       guard needs.isNarrowed(AxisID(index: index)), graph.contains(value),
-        graph.constant(value) == nil, let extent = inference.shape(of: value)?[position].count,
-        extent != needs.kept[index].count
+        graph.constant(value) == nil, let shape = inference.shape(of: value)
       else { return nil }
+      let extent = position < shape.count ? shape[position].count : 0
+      guard let extent, extent != needs.kept[index].count else { return nil }
       return "\(graph.values[value].name) has \(extent) slots on axis \(position), "
         + "not \(needs.kept[index].count)"
     }

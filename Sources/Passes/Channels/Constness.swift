@@ -120,9 +120,24 @@ extension Regrouping {
 
   /// For each slot of an axis made of `range`, its position on the factors `part` within it.
   func coordinates(of range: Range<Int>, onto part: Range<Int>) -> [Int] {
-    let below = factors[part.upperBound..<range.upperBound].reduce(1, *)
+    let below = extent(of: part.upperBound..<range.upperBound)
     let own = extent(of: part)
     return (0..<extent(of: range)).map { $0 / below % own }
+  }
+
+  /// The same for one slot.
+  func coordinate(of slot: Int, in range: Range<Int>, onto part: Range<Int>) -> Int {
+    slot / extent(of: part.upperBound..<range.upperBound) % extent(of: part)
+  }
+
+  /// The slots of an axis made of `range` whose position on the factors `part` is `key`.
+  func slots(of range: Range<Int>, at key: Int, on part: Range<Int>) -> [Int] {
+    let below = extent(of: part.upperBound..<range.upperBound)
+    let own = extent(of: part)
+    return (0..<extent(of: range.lowerBound..<part.lowerBound)).flatMap { outer in
+      let start = (outer * own + key) * below
+      return start..<start + below
+    }
   }
 }
 

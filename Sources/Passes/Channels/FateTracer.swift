@@ -21,8 +21,7 @@ struct FateTracer {
   /// What became of a constant slot.
   func fate(of slot: Int, on axis: AxisID) -> ChannelFate.Fate {
     if needs[axis].contains(slot) { return .kept(reason(of: slot, on: axis)) }
-    var found = Absorbers()
-    collect(slot, on: axis, into: &found)
+    let found = absorbers(of: Spot(axis: axis, slot: slot))
     if !found.carriers.isEmpty { return .carried(by: found.carriers) }
     return found.biases.isEmpty ? .removed : .folded(into: found.biases)
   }
@@ -43,8 +42,10 @@ struct FateTracer {
   private struct Absorbers {
     var biases: [String] = []
     var carriers: [String] = []
-    /// Where the walk has been; paths that part and meet again would double it each time.
-    var visited: Set<Spot> = []
+
+    mutating func note(_ label: String, in list: WritableKeyPath<Self, [String]>) {
+      if !self[keyPath: list].contains(label) { self[keyPath: list].append(label) }
+    }
   }
 
   private struct Spot: Hashable {
@@ -53,44 +54,77 @@ struct FateTracer {
   }
 
   /// The nodes that make up for a slot that is gone.
-  private func collect(_ slot: Int, on axis: AxisID, into found: inout Absorbers) {
-    guard found.visited.insert(Spot(axis: axis, slot: slot)).inserted else { return }
-    for (node, link, place) in readers(of: axis) {
-      if case .averaged = link, model.facts(axis)[slot].value.map({ $0 != 0 }) ?? false {
-        found.biases.append(model.graph.label(node))
-      }
-      if case .linear(let linear) = link, linear.data == place, let plan = plans[node] {
-        let label = model.graph.label(node)
-        if plan.absorbed.contains(slot), !found.biases.contains(label) {
-          found.biases.append(label)
-        }
-        if plan.carried.contains(slot), !found.carriers.contains(label) {
-          found.carriers.append(label)
-        }
-      }
-      for (next, moved) in destinations(of: slot, through: link, at: place) {
-        guard model.facts(next)[moved].value.map({ $0 != 0 }) ?? false else { continue }
-        collect(moved, on: next, into: &found)
+  ///
+  /// Paths that part and meet again are walked once, and however long they are.
+  private func absorbers(of start: Spot) -> Absorbers {
+    var found = Absorbers()
+    var visited: Set<Spot> = [start]
+    var pending = [start]
+    while let spot = pending.popLast() {
+      for (node, link, place) in readers(of: spot.axis) {
+        note(node, link, place, spot, in: &found)
+        let next = destinations(of: spot.slot, through: link, at: place).filter { isShifted($0) }
+        pending += next.reversed().filter { visited.insert($0).inserted }
       }
     }
+    return found
+  }
+
+  private func note(
+    _ node: NodeID, _ link: AxisLink, _ place: Place, _ spot: Spot, in found: inout Absorbers
+  ) {
+    let label = model.graph.label(node)
+    if case .averaged = link, isShifted(spot) { found.note(label, in: \.biases) }
+    guard case .linear(let linear) = link, linear.data == place, let plan = plans[node] else {
+      return
+    }
+    if plan.absorbed.contains(spot.slot) { found.note(label, in: \.biases) }
+    if plan.carried.contains(spot.slot) { found.note(label, in: \.carriers) }
+  }
+
+  /// Whether the slot is a constant other than zero.
+  private func isShifted(_ spot: Spot) -> Bool {
+    model.facts(spot.axis)[spot.slot].value.map { $0 != 0 } ?? false
   }
 
   /// Why a slot stays: the first reader, in graph order, that keeps it.
   private func reason(of slot: Int, on axis: AxisID) -> KeptReason {
-    if let barrier = model.barriers[axis.index] { return reason(barrier, axis) }
-    for (node, link, place) in readers(of: axis) {
-      if case .linear(let linear) = link, let reason = reason(slot, linear, node) { return reason }
-      if case .averaged = link, model.facts(axis)[slot] == .unknown {
-        return KeptReason(subject: model.graph.label(node), rule: "averages over it")
-      }
-      for (next, moved) in destinations(of: slot, through: link, at: place)
-      where needs[next].contains(moved) {
-        let losesConstant =
-          model.facts(axis)[slot] != .unknown && model.facts(next)[moved] == .unknown
-        guard !losesConstant else { return reason(link, losingConstantAt: node) }
-        return reason(of: moved, on: next)
+    var spot = Spot(axis: axis, slot: slot)
+    while true {
+      if let barrier = model.barriers[spot.axis.index] { return reason(barrier, spot.axis) }
+      switch step(from: spot) {
+      case .reason(let reason): return reason
+      case .further(let next): spot = next
+      case .nowhere: return reasonWithoutReader(spot.axis)
       }
     }
+  }
+
+  private enum Step {
+    case reason(KeptReason)
+    case further(Spot)
+    case nowhere
+  }
+
+  private func step(from spot: Spot) -> Step {
+    let fact = model.facts(spot.axis)[spot.slot]
+    for (node, link, place) in readers(of: spot.axis) {
+      if case .linear(let linear) = link, let reason = reason(spot.slot, linear, node) {
+        return .reason(reason)
+      }
+      if case .averaged = link, fact == .unknown {
+        return .reason(KeptReason(subject: model.graph.label(node), rule: "averages over it"))
+      }
+      for next in destinations(of: spot.slot, through: link, at: place)
+      where needs[next.axis].contains(next.slot) {
+        let losesConstant = fact != .unknown && model.facts(next.axis)[next.slot] == .unknown
+        return losesConstant ? .reason(reason(link, losingConstantAt: node)) : .further(next)
+      }
+    }
+    return .nowhere
+  }
+
+  private func reasonWithoutReader(_ axis: AxisID) -> KeptReason {
     let group = model.groups[axis.index]
     if let wide = decisions.first(where: { !$0.isNarrowed && $0.group == group }) {
       return KeptReason(
@@ -160,44 +194,46 @@ struct FateTracer {
   /// The output slots that are made from an input slot without weights.
   private func destinations(
     of slot: Int, through link: AxisLink, at place: Place
-  ) -> [(AxisID, Int)] {
+  ) -> [Spot] {
     switch link {
-    case .aligned(let link): return [(link.output.axis, slot)]
+    case .aligned(let link): return [Spot(axis: link.output.axis, slot: slot)]
     case .depthwise(let link, let multiplier):
-      return (0..<multiplier).map { (link.output.axis, slot * multiplier + $0) }
+      return (0..<multiplier).map { Spot(axis: link.output.axis, slot: slot * multiplier + $0) }
     case .concatenated(let output, let inputs):
+      var spots: [Spot] = []
       var start = 0
       for input in inputs {
-        if input == place { return [(output.axis, start + slot)] }
+        if input == place { spots.append(Spot(axis: output.axis, slot: start + slot)) }
         start += needs[input.axis].extent
       }
-      return []
+      return spots
     case .divided(let outputs, _):
       var start = 0
       for output in outputs {
         let extent = needs[output.axis].extent
-        if slot < start + extent, slot >= start { return [(output.axis, slot - start)] }
+        if slot < start + extent, slot >= start {
+          return [Spot(axis: output.axis, slot: slot - start)]
+        }
         start += extent
       }
       return []
     case .selected(let output, _, let indices):
       guard let output else { return [] }
-      return indices.indices.filter { indices[$0] == slot }.map { (output.axis, $0) }
+      return indices.indices.filter { indices[$0] == slot }
+        .map { Spot(axis: output.axis, slot: $0) }
     case .regrouped(let regrouping): return destinations(of: slot, regrouping, place)
     case .linear, .averaged: return []
     }
   }
 
-  private func destinations(
-    of slot: Int, _ regrouping: Regrouping, _ place: Place
-  ) -> [(AxisID, Int)] {
+  private func destinations(of slot: Int, _ regrouping: Regrouping, _ place: Place) -> [Spot] {
     guard let member = regrouping.inputs.first(where: { $0.place == place }) else { return [] }
-    return regrouping.outputs.flatMap { output -> [(AxisID, Int)] in
+    return regrouping.outputs.flatMap { output -> [Spot] in
       guard output.factors.overlaps(member.factors) else { return [] }
       let shared = output.factors.clamped(to: member.factors)
-      let key = regrouping.coordinates(of: member.factors, onto: shared)[slot]
-      let keys = regrouping.coordinates(of: output.factors, onto: shared)
-      return keys.indices.filter { keys[$0] == key }.map { (output.place.axis, $0) }
+      let key = regrouping.coordinate(of: slot, in: member.factors, onto: shared)
+      return regrouping.slots(of: output.factors, at: key, on: shared)
+        .map { Spot(axis: output.place.axis, slot: $0) }
     }
   }
 }

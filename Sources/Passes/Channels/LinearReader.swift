@@ -19,6 +19,8 @@ struct LinearReader {
   let scale: Double
   /// A factor that the operator multiplies the bias by (Gemm's beta).
   let biasScale: Double
+  /// The bias of every output slot, where there is no bias with one entry a slot.
+  let uniformBias: Double
 
   private let weight: WeightMatrix?
 
@@ -28,7 +30,8 @@ struct LinearReader {
   /// Reads the pattern of `weight`; weights of an element type dearc cannot read count as non-zero.
   init(
     weight: Constant, outputAxis: Int, inputAxis: Int?, outputsPerInput: Int = 1,
-    mayTouchPadding: Bool, canAbsorb: Bool, scale: Double = 1, biasScale: Double = 1
+    mayTouchPadding: Bool, canAbsorb: Bool, scale: Double = 1, biasScale: Double = 1,
+    uniformBias: Double = 0
   ) {
     let matrix = WeightMatrix(weight, outputAxis: outputAxis, inputAxis: inputAxis)
     let outputs = weight.shape[outputAxis]
@@ -38,6 +41,7 @@ struct LinearReader {
     self.canAbsorb = canAbsorb && matrix != nil
     self.scale = scale
     self.biasScale = biasScale
+    self.uniformBias = uniformBias
     self.weight = matrix
     if inputAxis == nil {
       let alive = matrix?.pattern()
@@ -66,7 +70,8 @@ struct LinearReader {
   /// What is known about the output slots, given what is known about data and bias.
   func facts(data: [SlotFact], bias: [SlotFact]?) -> [SlotFact] {
     rows.enumerated().map { output, row in
-      guard case .constant(let base, let isExact) = bias?[output] ?? .zero else { return .unknown }
+      let stored = bias?[output] ?? .constant(uniformBias, isExact: true)
+      guard case .constant(let base, let isExact) = stored else { return .unknown }
       guard !row.isEmpty else {
         return .constant(base * biasScale, isExact: isExact && biasScale == 1)
       }

@@ -44,8 +44,8 @@ enum AffineFolding {
 
     struct Key: Hashable {
       let weight: ValueID
-      let reader: Operator
-      let parameters: [ValueID]
+      let orientation: LinearLayer.Orientation
+      let scale: [Double]
     }
   }
 
@@ -79,15 +79,16 @@ enum AffineFolding {
     }
 
     func apply(_ rewriter: inout Rewriter, _ folded: inout FoldedWeights) {
-      let graph = rewriter.graph
+      let isShared = rewriter.graph.values[layer.weight].uses.count > 1
       let key = FoldedWeights.Key(
-        weight: layer.weight, reader: graph.nodes[reader].op, parameters: affine.parameters)
+        weight: layer.weight, orientation: layer.orientation, scale: affine.scale)
       let weights = folded.known[key] ?? foldedWeights(&rewriter)
-      if graph.values[layer.weight].uses.count > 1 { folded.known[key] = weights }
+      if isShared { folded.known[key] = weights }
       let bias = foldedBias(&rewriter)
-      let isNormalization = graph.nodes[reader].op.kind == .batchNormalization
+      let isNormalization = rewriter.graph.nodes[reader].op.kind == .batchNormalization
       let subject = rewriter.label(reader)
-      let detail = "\(graph.nodes[reader].op.type) into \(rewriter.label(layer.node))"
+      let detail =
+        "\(rewriter.graph.nodes[reader].op.type) into \(rewriter.label(layer.node))"
       rewriter.apply(isNormalization ? batchNormalization : arithmetic, to: subject, detail) {
         layer.install(weights: weights, bias: bias, in: &$0)
       }
@@ -116,6 +117,7 @@ enum AffineFolding {
     guard uses.count > 1 else { return true }
     return uses.allSatisfy { use in
       guard case .node(let node, input: 1) = use, let other = LinearLayer(node, in: graph),
+        other.orientation == layer.orientation,
         let follower = graph.soleReader(of: other.result)?.node,
         graph.nodes[follower].op == graph.nodes[reader].op,
         let twin = ChannelAffine(

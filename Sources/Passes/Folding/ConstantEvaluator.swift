@@ -70,9 +70,9 @@ struct ConstantEvaluator {
       Set(operands.map(\.elementType)).count == 1, axis < shape.count
     else { return nil }
     let outer = shape[..<axis].reduce(1, *)
+    let contents = operands.map { $0.bytes ?? [] }
     let joined = (0..<outer).flatMap { block -> [UInt8] in
-      operands.flatMap { operand -> [UInt8] in
-        let bytes = operand.bytes ?? []
+      contents.flatMap { bytes -> [UInt8] in
         let size = outer == 0 ? 0 : bytes.count / outer
         return Array(bytes[block * size..<(block + 1) * size])
       }
@@ -81,7 +81,7 @@ struct ConstantEvaluator {
   }
 
   private func gather(_ data: Constant) -> Constant? {
-    guard let view = GatherView(node, in: graph), let indices = view.constantIndices,
+    guard let view = GatherView(node, in: graph), let indices = view.constantIndices(in: graph),
       let shape = resultShape, data.shape.indices.contains(view.axis)
     else { return nil }
     return data.selecting([(view.axis, indices)]).reshaped(shape)
@@ -101,7 +101,10 @@ struct ConstantEvaluator {
   }
 
   private func arithmetic(_ kind: OperatorKind) -> Constant? {
-    guard let shape = StridedView.commonShape(operands.map(\.shape)) else { return nil }
+    let (unary, binary) = (Self.unary(kind), Self.binary(kind))
+    guard unary != nil && operands.count == 1 || binary != nil && operands.count == 2,
+      let shape = StridedView.commonShape(operands.map(\.shape))
+    else { return nil }
     let vectors = operands.compactMap { operand -> [Float]? in
       guard let view = StridedView(contiguous: operand.shape).broadcast(to: shape) else {
         return nil
@@ -109,11 +112,8 @@ struct ConstantEvaluator {
       return operand.materialized(view).elements(as: Float.self)
     }
     guard vectors.count == operands.count else { return nil }
-    if vectors.count == 1 {
-      return Self.unary(kind).map { Constant(vectors[0].map($0), shape: shape) }
-    }
-    guard vectors.count == 2, let function = Self.binary(kind) else { return nil }
-    return Constant(zip(vectors[0], vectors[1]).map(function), shape: shape)
+    if let unary { return Constant(vectors[0].map(unary), shape: shape) }
+    return binary.map { Constant(zip(vectors[0], vectors[1]).map($0), shape: shape) }
   }
 
   private static func unary(_ kind: OperatorKind) -> ((Float) -> Float)? {

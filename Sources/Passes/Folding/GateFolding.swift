@@ -9,7 +9,7 @@ internal import IR
 ///
 /// Legal cases, for a Mul or Div by stored finite numbers along one axis:
 /// 1. *Backwards*: everything from a layer to the gate has one reader and keeps channels apart, and
-///    commutes with the factors: averages and copies always; Relu, LeakyRelu, PRelu and maxima only
+///    commutes with the factors: averages and copies always; Relu, LeakyRelu and maxima only
 ///    with factors ≥ 0.
 /// 2. *Forwards*: the same from the gate to a layer whose data it is. Padding stays zero under any
 ///    factor, so padded windows are no obstacle.
@@ -28,11 +28,12 @@ enum GateFolding {
 
   @Sendable
   private static func run(_ rewriter: inout Rewriter) {
+    let axes = AxisTable(rewriter.graph)
     for node in rewriter.graph.nodeIDs {
       guard rewriter.graph.contains(node), let gate = Gate(node, in: rewriter.graph) else {
         continue
       }
-      let folds = gate.foldBackwards(&rewriter) || gate.foldForwards(&rewriter)
+      let folds = gate.foldBackwards(&rewriter) || gate.foldForwards(&rewriter, axes)
       if folds, let result = rewriter.graph.nodes[node].output(0),
         rewriter.redirect(result, to: gate.data)
       {
@@ -58,7 +59,7 @@ private struct Gate {
     else { return nil }
     let data = graph.constant(left) == nil ? left : right
     guard let shape = graph.shape(of: data), let axis = Self.axis(of: row, data: data, graph),
-      let extent = shape[axis].count,
+      let extent = shape[axis].count, extent <= AxisTable.maximalExtent,
       let affine = ChannelAffine(
         node, of: data, axis: axis, extent: extent, rank: shape.count, in: graph)
     else { return nil }
@@ -128,9 +129,9 @@ private struct Gate {
     }
   }
 
-  func foldForwards(_ rewriter: inout Rewriter) -> Bool {
+  /// `axes` may be older than the graph: folding gives no value another shape.
+  func foldForwards(_ rewriter: inout Rewriter, _ axes: AxisTable) -> Bool {
     let graph = rewriter.graph
-    let axes = AxisTable(graph)
     guard var place = axes.id(of: result, axis: axis) else { return false }
     var value = result
     var factors = self.factors

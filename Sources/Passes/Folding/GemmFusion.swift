@@ -51,8 +51,9 @@ enum GemmFusion {
   ) {
     let row = rewriter.graph.nodes[node]
     guard let product = row.output(0) else { return }
-    let draft = NodeDraft(
+    var draft = NodeDraft(
       Operator(.gemm), name: row.name, inputs: row.inputs + [bias], origin: row.origin)
+    draft.annotations = row.annotations
     let name = rewriter.freshName(rewriter.graph.values[product].name + "_biased")
     let type = rewriter.graph.values[product].type
     let detail = "Add into \(rewriter.label(node))"

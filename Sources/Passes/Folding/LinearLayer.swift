@@ -10,31 +10,39 @@ struct LinearLayer {
   /// The number of output channels.
   let extent: Int
   let weight: ValueID
-  /// The axis of the weight that output channels index.
-  private let weightAxis: Int
-  /// For a transposed convolution, the groups that share the weight's channel axis.
-  private let groups: Int
+  /// How output channels index the weights.
+  let orientation: Orientation
   private let bias: ValueID?
   private let biasScale: Double
   private let kind: OperatorKind
 
-  /// Nil unless `node` is such a layer and its weights and bias are 32- or 64-bit floats.
+  /// How output channels index stored weights; tied weights may be read in several ways.
+  struct Orientation: Hashable {
+    /// The axis of the weights that output channels index.
+    var axis = 0
+    /// For a transposed convolution, the groups that share that axis.
+    var groups = 1
+  }
+
+  /// Nil unless `node` is such a layer whose weights and bias are stored densely as 32- or 64-bit
+  /// floats.
   init?(_ node: NodeID, in graph: Graph) {
     let row = graph.nodes[node]
     guard let result = row.output(0), let kind = row.op.kind, let weight = row.input(1),
-      let stored = graph.constant(weight), [.float32, .float64].contains(stored.elementType),
+      let stored = graph.constant(weight), stored.hasDenseFloats,
       let form = Form(node, kind: kind, weight: stored, in: graph)
     else { return nil }
     self.node = node
     self.result = result
     self.weight = weight
     self.kind = kind
-    (rank, axis, weightAxis, groups) = (form.rank, form.axis, form.weightAxis, form.groups)
-    extent = stored.shape[weightAxis] * groups
+    (rank, axis, orientation) = (form.rank, form.axis, form.orientation)
+    extent = stored.shape[orientation.axis] * orientation.groups
     bias = kind == .matMul ? nil : row.input(2)
     biasScale = form.biasScale
     if let bias {
-      guard let constant = graph.constant(bias), constant.elementType == stored.elementType,
+      guard let constant = graph.constant(bias), constant.hasDenseFloats,
+        constant.elementType == stored.elementType,
         constant.count == extent || constant.count == 1,
         (constant.shape.last ?? 1) == constant.count
       else { return nil }
@@ -45,8 +53,7 @@ struct LinearLayer {
   private struct Form {
     var rank: Int
     var axis = 1
-    var weightAxis = 0
-    var groups = 1
+    var orientation = Orientation()
     var biasScale = 1.0
 
     init?(_ node: NodeID, kind: OperatorKind, weight: Constant, in graph: Graph) {
@@ -56,16 +63,16 @@ struct LinearLayer {
         guard ConvolutionView(node, in: graph) != nil, rank >= 3 else { return nil }
       case .convTranspose:
         guard let view = ConvolutionView(node, in: graph), rank >= 3 else { return nil }
-        (weightAxis, groups) = (1, view.groups)
+        orientation = Orientation(axis: 1, groups: view.groups)
       case .gemm:
         guard let view = GemmView(node, in: graph), rank == 2 else { return nil }
-        weightAxis = view.transB ? 0 : 1
+        orientation.axis = view.transB ? 0 : 1
         biasScale = Double(view.beta)
       case .matMul:
         guard rank == 2, let left = graph.nodes[node].input(0),
           let leftRank = graph.rank(of: left), leftRank >= 2
         else { return nil }
-        (rank, axis, weightAxis) = (leftRank, leftRank - 1, 1)
+        (rank, axis, orientation.axis) = (leftRank, leftRank - 1, 1)
       default: return nil
       }
     }
@@ -77,8 +84,9 @@ struct LinearLayer {
   /// The weights with each output channel's multiplied by its factor.
   func scaledWeights(_ scale: [Double], in graph: Graph) -> Constant? {
     guard let stored = graph.constant(weight) else { return nil }
-    guard groups > 1 else { return stored.scaled(by: scale, along: weightAxis) }
-    return stored.scaled(by: scale, alongGroups: groups, of: weightAxis)
+    let (axis, groups) = (orientation.axis, orientation.groups)
+    guard groups > 1 else { return stored.scaled(by: scale, along: axis) }
+    return stored.scaled(by: scale, alongGroups: groups, of: axis)
   }
 
   /// The bias with each channel's number multiplied by its factor; nil if there is none.
@@ -114,4 +122,11 @@ struct LinearLayer {
   }
 
   var biasOperand: ValueID? { bias }
+}
+
+extension Constant {
+  /// Whether folding can compute with the elements.
+  fileprivate var hasDenseFloats: Bool {
+    payload != nil && [.float32, .float64].contains(elementType)
+  }
 }

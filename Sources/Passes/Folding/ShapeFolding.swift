@@ -11,7 +11,9 @@ internal import IR
 /// 1. A result of whole numbers or booleans that shape inference knows completely, not an output
 ///    of the graph.
 /// 2. The requested shape of a Reshape of which every element is known, is the data's own extent
-///    on the same axis (written 0), or is the only one left (written -1).
+///    on the same axis (written 0), or is the only one left (written -1). The last only beside
+///    extents known to be above 0: from nothing, runtimes work out no extent.
+/// 3. The axes of a Squeeze that names none, of data whose extents are all known.
 ///
 /// Runs before channel analysis, so that a Shape never sees a pruned extent: what it said about
 /// the original is a literal by then, or Shape keeps its operand whole.
@@ -21,19 +23,22 @@ enum ShapeFolding {
   static let reshape = RewriteRule(
     pass: name, number: 2, title: "write a literal shape for a Reshape")
 
+  static let squeeze = RewriteRule(pass: name, number: 3, title: "name the axes of a Squeeze")
+
   static let pass = Pass(
     name: name, summary: "Replace shape arithmetic by the numbers it comes to.",
-    rules: [literal, reshape], run: run)
+    rules: [literal, reshape, squeeze], run: run)
 
   @Sendable
   private static func run(_ rewriter: inout Rewriter) {
     let inference = ShapeInference.infer(rewriter.graph)
     for node in rewriter.graph.nodeIDs {
-      if rewriter.graph.nodes[node].op.kind == .reshape {
-        literalizeShape(of: node, inference, &rewriter)
-      } else {
-        storeResult(of: node, inference, &rewriter)
+      switch rewriter.graph.nodes[node].op.kind {
+      case .reshape: literalizeShape(of: node, inference, &rewriter)
+      case .squeeze: nameAxes(of: node, &rewriter)
+      default: break
       }
+      storeResult(of: node, inference, &rewriter)
     }
   }
 
@@ -67,6 +72,21 @@ enum ShapeFolding {
     }
   }
 
+  private static func nameAxes(of node: NodeID, _ rewriter: inout Rewriter) {
+    guard let view = SqueezeView(node, in: rewriter.graph), !view.areAxesStated else { return }
+    let axes = view.axes
+    let label = rewriter.label(node)
+    guard rewriter.graph.version >= 13 else {
+      let attribute = Attribute("axes", .ints(axes.map(Int64.init)))
+      rewriter.apply(squeeze, to: label, "\(axes)") { $0.setAttributes(of: node, to: [attribute]) }
+      return
+    }
+    let stored = rewriter.addIntegers(axes, name: label + "_axes")
+    rewriter.apply(squeeze, to: label, "\(axes)") {
+      $0.setInputs(of: node, to: [view.data, stored])
+    }
+  }
+
   /// The requested extents as literals; nil if more than one would have to be worked out.
   private static func extents(_ content: PartialTensor, data: Shape) -> [Int]? {
     var extents: [Int] = []
@@ -78,7 +98,14 @@ enum ShapeFolding {
       default: extents.append(-1)
       }
     }
-    return extents.count(where: { $0 == -1 }) <= 1 ? extents : nil
+    let open = content.elements.indices.filter { isOpen(content.elements[$0], extents[$0]) }
+    guard extents.count(where: { $0 == -1 }) <= 1 else { return nil }
+    return open.isEmpty || extents.allSatisfy { $0 > 0 || $0 == -1 } ? extents : nil
+  }
+
+  /// Whether an extent was written -1 that the model itself computes.
+  private static func isOpen(_ element: PartialNumber, _ extent: Int) -> Bool {
+    if case .integer = element { false } else { extent == -1 }
   }
 }
 

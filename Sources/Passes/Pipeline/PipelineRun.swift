@@ -47,6 +47,7 @@ struct PipelineRun {
   private mutating func run(_ pass: Pass) throws(PipelineError) {
     guard !options.skippedPasses.contains(pass.name) else { return }
     let before = rewriter.changes.count
+    rewriter.withdrawRefusals(of: pass.name)
     let duration = ContinuousClock().measure {
       pass.run(&rewriter)
       rewriter.graph.discardPayloads()

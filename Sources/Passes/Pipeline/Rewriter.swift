@@ -14,6 +14,7 @@ struct Rewriter {
   /// Extents assumed for symbolic dimensions where costs are estimated.
   let assumedExtents: [String: Int]
   private var usedNames: Set<String>
+  private var knownRefusals: Set<Refusal> = []
 
   init(_ graph: Graph, assumedExtents: [String: Int]) {
     self.graph = graph
@@ -42,7 +43,13 @@ struct Rewriter {
   /// Records that `pass` left `subject` alone.
   mutating func refuse(_ pass: String, _ subject: String, because reason: String) {
     let refusal = Refusal(pass: pass, subject: subject, reason: reason)
-    if !refusals.contains(refusal) { refusals.append(refusal) }
+    if knownRefusals.insert(refusal).inserted { refusals.append(refusal) }
+  }
+
+  /// Forgets what `pass` declined in an earlier round, which it is about to look at again.
+  mutating func withdrawRefusals(of pass: String) {
+    refusals.removeAll { $0.pass == pass }
+    knownRefusals = Set(refusals)
   }
 
   /// Records what became of channels, and what is wrong with the graph if anything is.

@@ -39,7 +39,8 @@ struct StridedView {
     var (shape, strides) = (shape, strides)
     let moved = offset + start * strides[axis]
     shape[axis] = count
-    strides[axis] *= step
+    // A step that is never taken may be as large as a file pleases.
+    strides[axis] = count > 1 ? strides[axis] * step : 0
     return StridedView(shape: shape, strides: strides, offset: moved)
   }
 

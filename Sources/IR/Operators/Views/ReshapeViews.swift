@@ -83,6 +83,8 @@ public struct SqueezeView: Sendable {
   public let data: ValueID
   /// The data axes that go, ascending.
   public let axes: [Int]
+  /// Whether the node names them; else all axes of extent 1 go.
+  public let areAxesStated: Bool
 
   /// Reads `node`, or returns nil if it is no Squeeze or its axes are not known.
   public init?(_ node: NodeID, in graph: Graph, integers: IntegerReader? = nil) {
@@ -96,9 +98,11 @@ public struct SqueezeView: Sendable {
     case .absent:
       guard let counts = shape?.counts else { return nil }
       axes = counts.indices.filter { counts[$0] == 1 }
+      areAxesStated = false
     case .stated(let stated):
       guard let normalized = Axis.normalized(stated, rank: shape?.count) else { return nil }
       axes = normalized.sorted()
+      areAxesStated = true
     }
   }
 }

@@ -113,25 +113,27 @@ public struct GatherView: Sendable {
   public let indices: ValueID
   /// The axis of the data that is indexed.
   public let axis: Int
-  /// The indices as non-negative numbers in row-major order, if known and in range.
-  public let constantIndices: [Int]?
 
   /// Reads `node`, or returns nil if it is no Gather or its axis cannot be resolved.
-  public init?(_ node: NodeID, in graph: Graph, integers: IntegerReader? = nil) {
+  public init?(_ node: NodeID, in graph: Graph) {
     let row = graph.nodes[node]
     guard row.op.kind == .gather, let data = row.input(0), let indices = row.input(1),
       let stated = graph.attribute(node, "axis", default: 0),
       let axis = Axis.normalized(stated, rank: graph.rank(of: data))
     else { return nil }
-    let extent = graph.shape(of: data)?[axis].count
     self.data = data
     self.indices = indices
     self.axis = axis
-    let written = OperandReader(graph: graph, known: integers).ints(indices)
-    constantIndices = written.flatMap { written in
-      let inRange = written.compactMap { Axis.normalized($0, rank: extent) }
-      return inRange.count == written.count ? inRange : nil
+  }
+
+  /// The indices as non-negative numbers in row-major order, if stored and in range.
+  public func constantIndices(in graph: Graph) -> [Int]? {
+    let extent = graph.shape(of: data)?[axis].count
+    guard let written = graph.storedIntegers(indices, limit: 1 << 20)?.exactInts else {
+      return nil
     }
+    let inRange = written.compactMap { Axis.normalized($0, rank: extent) }
+    return inRange.count == written.count ? inRange : nil
   }
 }
 

@@ -55,9 +55,9 @@ extension LinkBuilder {
 
   /// Stored indices into one axis; other axes are copied.
   func gather() -> [AxisLink] {
-    guard let view = GatherView(node, in: graph), let indices = view.constantIndices,
-      let stored = constant(1), stored.shape.count <= 1, !indices.isEmpty,
-      let rank = rank(ofInput: 0)
+    guard let view = GatherView(node, in: graph), let stored = constant(1),
+      stored.shape.count <= 1, let rank = rank(ofInput: 0),
+      let indices = view.constantIndices(in: graph), !indices.isEmpty
     else { return [] }
     let isScalar = stored.shape.isEmpty
     return (0..<rank).compactMap { position in

@@ -26,27 +26,38 @@ extension LinkBuilder {
     return batch + [isDepthwise ? .depthwise(link, multiplier: multiplier) : .linear(link)]
   }
 
-  /// A general matrix product with stored second operand, whose bias has one entry per output.
+  /// A general matrix product with stored second operand, whose bias has one entry per output, or
+  /// one for all.
   func gemm() -> [AxisLink] {
     guard let view = GemmView(node, in: graph), let weight = constant(1), weight.shape.count == 2,
       let data = input(0, view.transA ? 0 : 1), let result = output(1),
       let weightInput = input(1, view.transB ? 1 : 0),
       let weightOutput = input(1, view.transB ? 0 : 1)
     else { return [] }
-    let hasBias = row.input(2) != nil
-    guard !hasBias || constant(2) != nil else { return [] }
-    let shape = constant(2)?.shape ?? []
-    let isPlain = shape == [extent(result)] || shape == [1, extent(result)]
-    let bias = isPlain ? input(2, shape.count - 1) : nil
-    guard !hasBias || bias != nil else { return [] }
+    let bias = gemmBias(outputs: extent(result))
+    guard let uniformBias = bias == nil ? uniformGemmBias : 0 else { return [] }
     let reader = LinearReader(
       weight: weight, outputAxis: view.transB ? 0 : 1, inputAxis: view.transB ? 1 : 0,
-      mayTouchPadding: false, canAbsorb: view.beta != 0, scale: Double(view.alpha),
-      biasScale: Double(view.beta))
+      mayTouchPadding: false, canAbsorb: true, scale: Double(view.alpha),
+      biasScale: Double(view.beta), uniformBias: uniformBias)
     let link = LinearLink(
       data: data, output: result, weightInput: weightInput, weightOutput: weightOutput,
       bias: bias, reader: reader, biasSink: .operand(2))
     return [.linear(link)]
+  }
+
+  /// The axis of a stored bias that has one entry per output.
+  private func gemmBias(outputs: Int) -> Place? {
+    guard let shape = constant(2)?.shape, shape == [outputs] || shape == [1, outputs] else {
+      return nil
+    }
+    return input(2, shape.count - 1)
+  }
+
+  /// The number that every output gets; nil if they get different ones.
+  private var uniformGemmBias: Double? {
+    guard row.input(2) != nil else { return 0 }
+    return constant(2).flatMap { $0.count == 1 ? $0.uniformFact.value : nil }
   }
 
   /// A matrix product with stored second operand of rank 2.
