@@ -14,10 +14,21 @@ public struct EmissionOptions: Sendable {
   public init() {}
 }
 
-/// A file that was written.
-public struct EmittedFile: Hashable, Sendable {
-  /// The path.
-  public let path: String
-  /// The size.
-  public let byteCount: Int
+/// Files that are complete but do not appear before they are told to.
+public struct Emission {
+  /// The files, those that others refer to first.
+  let files: [AtomicFile]
+
+  /// Where the files will appear, the model first.
+  public var paths: [String] { files.reversed().map(\.path) }
+
+  /// The size of all files together.
+  public var byteCount: Int { files.reduce(0) { $0 + $1.count } }
+
+  /// Makes the files appear, together with `others`, such as a report.
+  ///
+  /// - Throws: `EmitError` if one of them cannot be completed or named.
+  public func commit(with others: [AtomicFile] = []) throws(EmitError) {
+    try emitting { () throws(FormatError) in try AtomicFile.commit(files + others) }
+  }
 }

@@ -2,10 +2,11 @@ import Glibc
 
 /// An output file that appears under its name only once it is complete and on disk.
 ///
-/// Bytes go to a temporary file beside the target. `commit` syncs it and renames it; if that never
-/// happens, the temporary file is removed and whatever stood at the target is untouched. Small
-/// writes are gathered; large ones, such as weights lent from a mapped file, go straight to the
-/// system without being copied.
+/// Bytes go to a file in the target's folder that has no name yet, or, where the file system has no
+/// such thing, a temporary one. `commit` syncs it, names it and renames it to the target; if that
+/// never happens, even because the process is killed, nothing is left behind and whatever stood at
+/// the target is untouched. Small writes are gathered; large ones, such as weights lent from a
+/// mapped file, go straight to the system without being copied.
 @safe
 public final class AtomicFile {
   /// Where the file will appear.
@@ -13,14 +14,15 @@ public final class AtomicFile {
   /// The number of bytes written so far.
   public private(set) var count = 0
 
-  private let temporaryPath: String
+  /// The name the file has until it is complete; nil while it has none.
+  private var temporaryPath: String?
   private var descriptor: Int32
   private var buffer: [UInt8] = []
   private static let bufferByteCount = 1 << 18
   /// How much goes to the system at once, and the unit in which zeros are left out.
   private static let pieceByteCount = 1 << 20
 
-  /// Opens a temporary file beside `path`.
+  /// Opens a file without a name in the folder of `path`.
   ///
   /// - Parameters:
   ///   - path: Where the file will appear; nothing or a regular file may stand there.
@@ -29,28 +31,43 @@ public final class AtomicFile {
   public init(path: String, notReplacing inputs: [FileIdentity] = []) throws(FormatError) {
     try Self.check(path, against: inputs)
     self.path = path
-    let (folder, name) = Self.split(path)
-    var attempt = 0
-    while true {
-      let candidate = "\(folder).\(name.prefix(200)).\(getpid())-\(attempt).partial"
-      let opened = unsafe open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-      if opened >= 0 {
-        temporaryPath = candidate
-        descriptor = opened
-        break
+    let folder = Self.split(path).folder
+    // A file without a name gets one through the process's list of open files.
+    let isNameable = unsafe access("/proc/self/fd", X_OK) == 0
+    let anonymous = 0o20000000 | O_DIRECTORY
+    descriptor =
+      isNameable
+      ? unsafe open(folder.isEmpty ? "." : folder, O_WRONLY | O_CLOEXEC | anonymous, 0o666) : -1
+    if descriptor < 0 {
+      let created = try Self.attempt(in: folder, for: path) { candidate in
+        unsafe open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
       }
-      let code = errno
-      guard code == EEXIST, attempt < 1000 else {
-        throw .system(.cannotWrite, path: path, "cannot create a file there", code: code)
-      }
-      attempt += 1
+      (temporaryPath, descriptor) = created
     }
     buffer.reserveCapacity(Self.bufferByteCount)
   }
 
   deinit { discard() }
 
+  /// Tries names for a temporary file until `create` takes one.
+  private static func attempt(
+    in folder: String, for path: String, _ create: (String) -> Int32
+  ) throws(FormatError) -> (path: String, result: Int32) {
+    for number in 0..<1000 {
+      let candidate = "\(folder).dearc-\(getpid())-\(number).partial"
+      let result = create(candidate)
+      if result >= 0 { return (candidate, result) }
+      let code = errno
+      guard code == EEXIST else {
+        throw .system(.cannotWrite, path: path, "cannot create a file there", code: code)
+      }
+    }
+    throw FormatError(.cannotWrite, path: path, "too many temporary files lie there")
+  }
+
   /// Appends `bytes`.
+  ///
+  /// - Throws: `FormatError` if the system does not take them.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(FormatError) {
     if buffer.count + bytes.count > Self.bufferByteCount { try flush() }
     if bytes.count >= Self.bufferByteCount {
@@ -62,6 +79,8 @@ public final class AtomicFile {
   }
 
   /// Appends `bytes`.
+  ///
+  /// - Throws: `FormatError` if the system does not take them.
   public func write(_ bytes: [UInt8]) throws(FormatError) {
     try unsafe bytes.withUnsafeBufferPointer { (elements) throws(FormatError) in
       unsafe try write(UnsafeRawBufferPointer(elements))
@@ -69,17 +88,23 @@ public final class AtomicFile {
   }
 
   /// Appends zeros until the count is a multiple of `alignment`.
+  ///
+  /// - Throws: `FormatError` if the system does not take them.
   public func pad(to alignment: Int) throws(FormatError) {
     let remainder = count % alignment
     if remainder > 0 { try write([UInt8](repeating: 0, count: alignment - remainder)) }
   }
 
   /// Makes the file appear under its name.
+  ///
+  /// - Throws: `FormatError` if the file cannot be completed or named.
   public func commit() throws(FormatError) { try Self.commit([self]) }
 
   /// Makes several files appear, in order, once all of them are complete and on disk.
   ///
   /// The file that refers to the others comes last, so that it never names what is not there.
+  ///
+  /// - Throws: `FormatError` if one of them cannot be completed or named.
   public static func commit(_ files: [AtomicFile]) throws(FormatError) {
     for file in files { try file.sync() }
     for file in files { try file.publish() }
@@ -143,17 +168,27 @@ public final class AtomicFile {
   }
 
   private func publish() throws(FormatError) {
-    guard unsafe rename(temporaryPath, path) == 0 else {
+    if temporaryPath == nil { temporaryPath = try name() }
+    guard let named = temporaryPath else { return }
+    guard unsafe rename(named, path) == 0 else {
       throw .system(.cannotWrite, path: path, "cannot rename the finished file", code: errno)
     }
+    temporaryPath = nil
     close(descriptor)
     descriptor = -1
   }
 
+  /// Gives a file without a name a temporary one, since only a rename replaces what stands there.
+  private func name() throws(FormatError) -> String {
+    let source = "/proc/self/fd/\(descriptor)"
+    return try Self.attempt(in: Self.split(path).folder, for: path) { candidate in
+      unsafe linkat(AT_FDCWD, source, AT_FDCWD, candidate, AT_SYMLINK_FOLLOW)
+    }.path
+  }
+
   private func discard() {
-    guard descriptor >= 0 else { return }
-    close(descriptor)
-    unsafe unlink(temporaryPath)
+    if descriptor >= 0 { close(descriptor) }
+    if let temporaryPath { unsafe unlink(temporaryPath) }
     descriptor = -1
   }
 
@@ -180,7 +215,7 @@ public final class AtomicFile {
     }
     guard !inputs.contains(FileIdentity(status)) else {
       throw FormatError(
-        .cannotWrite, path: path, "this would replace the input; name another output or use --force"
+        .cannotWrite, path: path, "this would replace a file that is read; name another output"
       )
     }
   }

@@ -16,7 +16,7 @@ extension MappedFile {
     containedPath relativePath: String, inFolder folder: String
   ) throws(FormatError) {
     let parts = try Self.containedParts(of: relativePath)
-    let shownPath = folder + "/" + relativePath
+    let shownPath = folder + (folder.hasSuffix("/") ? "" : "/") + relativePath
     var directory = unsafe Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     defer { if directory >= 0 { close(directory) } }
     guard directory >= 0 else {

@@ -36,12 +36,12 @@ public struct JSONCursor {
   public mutating func readObject(
     _ member: (inout JSONCursor, _ key: String) throws(FormatError) -> Void
   ) throws(FormatError) {
-    var keys: Set<String> = []
+    var keys: Set<[UInt8]> = []
     try readList(from: "{", to: "}") { (cursor) throws(FormatError) in
       cursor.skipSpace()
       let start = cursor.offset
       let key = try cursor.readString()
-      guard keys.insert(key).inserted else {
+      guard keys.insert(Array(key.utf8)).inserted else {
         throw FormatError(.malformed, offset: start, "the key '\(key)' appears twice in one object")
       }
       try cursor.expect(":")

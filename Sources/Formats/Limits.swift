@@ -5,7 +5,7 @@ public enum Limits {
   /// How deeply messages may nest; protobuf's own readers stop at the same depth.
   public static let messageDepth = 100
 
-  /// How many messages one model may consist of.
+  /// How many messages and texts one model may consist of.
   ///
   /// A network of 100 000 nodes with declared shapes has about a million. An empty message costs
   /// two bytes in a file but over a hundred in memory, so counting is what stops inflation.
@@ -13,6 +13,9 @@ public enum Limits {
 
   /// How many nodes one model may have; they cost most, half a kilobyte each all told.
   public static let nodeCount = 1_000_000
+
+  /// How many bytes a model may have besides its lent weights.
+  public static let skeletonByteCount = 1 << 30
 
   /// How many bytes the unpacked structure of a model may occupy, leaving out lent weights.
   public static let structureByteCount = 2 << 30

@@ -34,10 +34,20 @@ public struct WireCursor {
     end = range.upperBound
   }
 
+  /// The tag that `bytes` begin with.
+  ///
+  /// - Throws: `FormatError` if they do not begin with one.
+  public static func firstTag(of bytes: UnsafeRawBufferPointer) throws(FormatError) -> WireTag {
+    var cursor = unsafe WireCursor(bytes, in: 0..<bytes.count)
+    return try cursor.readTag()
+  }
+
   /// Whether everything has been read.
   public var isAtEnd: Bool { offset == end }
 
   /// Reads a number in base 128.
+  ///
+  /// - Throws: `FormatError` if it is cut short or has more than 64 bits.
   public mutating func readVarint() throws(FormatError) -> UInt64 {
     let start = offset
     var result: UInt64 = 0
@@ -45,17 +55,19 @@ public struct WireCursor {
     while offset < end {
       let byte = unsafe bytes[offset]
       offset += 1
-      if shift == 63, byte > 1 { break }
+      guard shift < 63 || byte <= 1 else {
+        throw Self.malformed(at: start, "a number has more than 64 bits")
+      }
       result |= UInt64(byte & 0x7f) << shift
       if byte < 0x80 { return result }
       shift += 7
-      if shift > 63 { break }
     }
-    throw Self.malformed(
-      at: start, offset == end ? "a number is cut short" : "a number has more than 64 bits")
+    throw Self.malformed(at: start, "a number is cut short")
   }
 
   /// Reads the tag that introduces a field.
+  ///
+  /// - Throws: `FormatError` if its number or encoding is none that protobuf has.
   public mutating func readTag() throws(FormatError) -> WireTag {
     let start = offset
     let raw = try readVarint()
@@ -71,6 +83,7 @@ public struct WireCursor {
   /// Reads a length prefix and skips what it covers.
   ///
   /// - Returns: where the covered bytes lie.
+  /// - Throws: `FormatError` if it covers more than is left.
   public mutating func readLengthDelimited() throws(FormatError) -> Range<Int> {
     let start = offset
     let raw = try readVarint()
@@ -83,6 +96,8 @@ public struct WireCursor {
   }
 
   /// Skips a field's content, after its tag.
+  ///
+  /// - Throws: `FormatError` if it is cut short.
   public mutating func skip(_ type: WireType) throws(FormatError) {
     switch type {
     case .varint: _ = try readVarint()

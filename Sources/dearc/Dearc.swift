@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// The command line.
 @main
@@ -21,15 +22,41 @@ struct Dearc: ParsableCommand {
 
   /// Runs the command that the arguments name, and exits with the status that scripts rely on.
   static func main() {
+    // A file that grows past a limit is an error to report, not a reason to vanish.
+    signal(SIGXFSZ, SIG_IGN)
     do {
+      try checkEncoding()
       var command = try parseAsRoot()
       try command.run()
     } catch  where error is Failure || exitCode(for: error) == .failure {
       let failure = Failure(error)
-      Terminal.printError(failure.lines)
+      Terminal.printError(failure.lines, color: requestedColor)
       exit(withError: ExitCode(failure.status.rawValue))
     } catch {
       exit(withError: error)
     }
+  }
+
+  /// Text cannot hold other bytes: they would be replaced, and another file be read or written.
+  private static func checkEncoding() throws {
+    for index in 1..<max(Int(CommandLine.argc), 1) {
+      guard let argument = CommandLine.unsafeArgv[index] else { continue }
+      guard String(validatingCString: argument) == nil else { continue }
+      throw Failure(
+        status: .usage, message: "argument \(index) is not valid UTF-8",
+        hints: ["Rename the file, or reach it through a link with another name."])
+    }
+  }
+
+  /// What the command line says about colour, also if it cannot be parsed.
+  private static var requestedColor: ColorChoice {
+    let arguments = CommandLine.arguments
+    let choices = zip(arguments, arguments.dropFirst() + [""]).compactMap {
+      (argument, next) -> ColorChoice? in
+      if argument == "--color" { return ColorChoice(rawValue: next) }
+      guard argument.hasPrefix("--color=") else { return nil }
+      return ColorChoice(rawValue: String(argument.dropFirst("--color=".count)))
+    }
+    return choices.last ?? .auto
   }
 }

@@ -32,41 +32,62 @@ enum ModelFiles {
     }
   }
 
-  /// Writes `model` and says in the file how it was made.
+  /// Prepares the file for `model`, which says how it was made.
   ///
-  /// Files at `sources` are never replaced. Returns the bytes of all files written.
+  /// Files at `sources` are never replaced.
   ///
-  /// - Throws: `Failure` if that is not possible; then nothing was written.
-  static func write(
-    _ model: Model, to output: OutputFile, provenance: Provenance, keeping sources: [String]
-  ) throws -> Int {
+  /// - Throws: `Failure` if that is not possible.
+  static func prepare(
+    _ model: Model, for output: OutputFile, provenance: Provenance, keeping sources: [String]
+  ) throws -> Emission {
+    try expectOther(output.path, than: sources)
     var options = EmissionOptions()
     options.records = [
       MetadataEntry(key: "dearc.provenance", value: try JSONDocument.compactText(provenance))
     ]
     options.inputs = sources.compactMap(FileIdentity.init)
     do {
-      let files =
-        switch output.format {
-        case .onnx: try emitONNX(model, to: output.path, options: options)
-        case .safetensors: try emitSafetensors(model, to: output.path, options: options)
-        }
-      return files.reduce(0) { $0 + $1.byteCount }
+      return switch output.format {
+      case .onnx: try emitONNX(model, to: output.path, options: options)
+      case .safetensors: try emitSafetensors(model, to: output.path, options: options)
+      }
     } catch {
       throw Failure(error)
     }
   }
 
-  /// Writes `text` to `path`, whole or not at all.
+  private static func expectOther(_ path: String, than sources: [String]) throws {
+    guard let target = FileIdentity(path: path),
+      sources.contains(where: { FileIdentity(path: $0) == target })
+    else { return }
+    throw Failure(
+      status: .cannotWrite, file: path, message: "this would replace a file that is read",
+      hints: ["Name another output, or use --force to replace it."])
+  }
+
+  /// Prepares a text file.
   ///
-  /// - Throws: `Failure` if it cannot be written.
-  static func write(_ text: String, to path: String, keeping sources: [String]) throws {
+  /// - Throws: `Failure` if it cannot be written, or would replace a file at `sources`.
+  static func prepare(
+    _ text: String, for path: String, keeping sources: [String]
+  ) throws -> AtomicFile {
     do {
       let file = try AtomicFile(path: path, notReplacing: sources.compactMap(FileIdentity.init))
       try file.write(Array(text.utf8))
-      try file.commit()
+      return file
     } catch {
       throw Failure(error, status: .cannotWrite)
+    }
+  }
+
+  /// Makes prepared files appear together.
+  ///
+  /// - Throws: `Failure` if one of them cannot be named.
+  static func commit(_ emission: Emission, with others: [AtomicFile]) throws {
+    do {
+      try emission.commit(with: others)
+    } catch {
+      throw Failure(error)
     }
   }
 }

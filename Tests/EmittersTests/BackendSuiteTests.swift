@@ -18,15 +18,15 @@ import Testing
 
   @Test func everyModelSurvivesONNX() throws {
     try expectSurvival { model, folder, output in
-      try emitONNX(model, to: output)
+      try emitONNX(model, to: output).commit()
     }
   }
 
   @Test func everyModelSurvivesSafetensors() throws {
     try expectSurvival { model, folder, output in
       let stored = folder.appending("stored.safetensors")
-      try emitSafetensors(model, to: stored)
-      try emitONNX(importModel(at: stored).model, to: output)
+      try emitSafetensors(model, to: stored).commit()
+      try emitONNX(importModel(at: stored).model, to: output).commit()
     }
   }
 

@@ -20,7 +20,7 @@ import Testing
   @Test func otherReadersSeeTheTensorsAndRunTheGraph() throws {
     let original = try make("small")
     let stored = folder.appending("small.safetensors")
-    try emitSafetensors(importModel(at: original).model, to: stored)
+    try emitSafetensors(importModel(at: original).model, to: stored).commit()
     try Python.judge("run_safetensors.py", [original, stored])
   }
 
@@ -28,11 +28,12 @@ import Testing
   func aModelSurvivesBothFormats(_ kind: String) throws {
     let original = try make(kind)
     let model = try importModel(at: original).model
-    try emitONNX(model, to: folder.appending("direct.onnx"))
-    try emitSafetensors(model, to: folder.appending("stored.safetensors"))
+    try emitONNX(model, to: folder.appending("direct.onnx")).commit()
+    try emitSafetensors(model, to: folder.appending("stored.safetensors")).commit()
     try emitONNX(
       importModel(at: folder.appending("stored.safetensors")).model,
-      to: folder.appending("back.onnx"))
+      to: folder.appending("back.onnx")
+    ).commit()
     #expect(
       try readBytes(folder.appending("back.onnx")) == readBytes(folder.appending("direct.onnx")))
     let pairs = "\(original)\t\(folder.appending("direct.onnx"))\n"
@@ -41,7 +42,7 @@ import Testing
 
   @Test func weightsAreAlignedAndLent() throws {
     let stored = folder.appending("small.safetensors")
-    try emitSafetensors(importModel(at: make("small")).model, to: stored)
+    try emitSafetensors(importModel(at: make("small")).model, to: stored).commit()
     let file = try MappedFile(path: stored)
     let header = try SafetensorsHeader(reading: file)
     #expect(header.dataOffset % 64 == 0)
@@ -52,8 +53,8 @@ import Testing
     let model = try importModel(at: make("small")).model
     var options = EmissionOptions()
     options.records = [MetadataEntry(key: "dearc.provenance", value: "{\"a\":\"é\"}")]
-    try emitSafetensors(model, to: folder.appending("a.safetensors"), options: options)
-    try emitONNX(model, to: folder.appending("a.onnx"), options: options)
+    try emitSafetensors(model, to: folder.appending("a.safetensors"), options: options).commit()
+    try emitONNX(model, to: folder.appending("a.onnx"), options: options).commit()
     for name in ["a.safetensors", "a.onnx"] {
       let imported = try importModel(at: folder.appending(name))
       #expect(imported.provenance == options.records)
@@ -67,7 +68,7 @@ import Testing
     var options = EmissionOptions()
     options.records = [MetadataEntry(key: "onnx", value: "{}")]
     let error = #expect(throws: EmitError.self) {
-      try emitSafetensors(model, to: folder.appending("a.safetensors"), options: options)
+      try emitSafetensors(model, to: folder.appending("a.safetensors"), options: options).commit()
     }
     #expect(error?.kind == .unrepresentable)
   }
@@ -75,8 +76,8 @@ import Testing
   @Test func emissionIsDeterministic() throws {
     let model = try importModel(at: make("everything")).model
     for emit in [emitONNX, emitSafetensors] {
-      _ = try emit(model, folder.appending("one"), EmissionOptions())
-      _ = try emit(model, folder.appending("two"), EmissionOptions())
+      try emit(model, folder.appending("one"), EmissionOptions()).commit()
+      try emit(model, folder.appending("two"), EmissionOptions()).commit()
       #expect(try readBytes(folder.appending("one")) == readBytes(folder.appending("two")))
     }
   }
@@ -94,10 +95,10 @@ import Testing
     let model = Wire.model(.input("c"), .output("y"), node)
     let original = try folder.write(model.bytes, to: "if.onnx")
     let stored = folder.appending("if.safetensors")
-    try emitSafetensors(importModel(at: original).model, to: stored)
+    try emitSafetensors(importModel(at: original).model, to: stored).commit()
     let header = try SafetensorsHeader(reading: MappedFile(path: stored))
     #expect(header.entries.map(\.name) == ["w", "w#2"])
-    try emitONNX(importModel(at: stored).model, to: folder.appending("back.onnx"))
+    try emitONNX(importModel(at: stored).model, to: folder.appending("back.onnx")).commit()
     try Python.judge("compare_models.py", input: "\(original)\t\(folder.appending("back.onnx"))\n")
   }
 
@@ -107,6 +108,17 @@ import Testing
     let error = #expect(throws: ImportError.self) { try importModel(at: path) }
     #expect(error?.kind == .unsupported)
     #expect(error?.message.contains("no graph") == true)
+  }
+
+  @Test func fieldsThatOtherReadersWouldNotSeeAreRefused() throws {
+    // Field 1 of the graph is a node; onnx-safetensors would read a graph without it.
+    let graph = "{\"ir_version\":\"9\",\"opset_import\":[{\"version\":\"17\"}],\"graph\":{}}"
+    let header = try SafetensorsHeader.encode(
+      metadata: [("onnx", graph), ("dearc.onnx.unknown_fields", "{\"graph\":\"CgA=\"}")],
+      tensors: [])
+    let path = try folder.write(header, to: "hidden.safetensors")
+    let error = #expect(throws: ImportError.self) { try importModel(at: path) }
+    #expect(error?.message.contains("ONNX defines it") == true)
   }
 
   @Test func aGraphThatDoesNotFitTheTensorsIsRefused() throws {

@@ -202,6 +202,41 @@ func expectRefusal(
     expectRefusal(Wire([0x50, 0x4b, 3, 4]), .unsupported, "ZIP")
   }
 
+  @Test func whatIsNoModelIsCalledSo() {
+    expectRefusal(Wire(Array("hello, world".utf8)), .malformed, "neither an ONNX")
+    expectRefusal(Wire([0x3a, 0, 0, 0, 0, 1, 0, 0, 0x20]), .malformed)
+  }
+
+  @Test func namesAreComparedByTheirBytes() throws {
+    let (composed, decomposed) = ("\u{e9}", "e\u{301}")
+    let both = try importing(
+      .model(
+        .input("x"), .output("y"), .node("Relu", ["x"], [composed]),
+        .node("Neg", ["x"], [decomposed]), .node("Add", [composed, decomposed], ["y"])))
+    #expect(both.model.graph.nodeIDs.count == 3)
+    expectRefusal(
+      .model(.input(decomposed), .output("y"), .node("Relu", [composed], ["y"])), .malformed,
+      "which no node")
+  }
+
+  @Test func aModelThatBreaksARuleIsRefusedWithTheNode() {
+    expectRefusal(
+      .model(.input("x"), .output("y"), .node("Relu", ["x", "x"], ["y"])), .malformed, "Relu",
+      "expected 1 operand, found 2")
+    expectRefusal(
+      .model(.input("x"), .output("y"), .node("Foo", ["x"], ["y"], .text(7, "a.b"))), .malformed,
+      "a.b")
+  }
+
+  @Test func textsWithoutEndAreRefused() {
+    let inputs = Wire([UInt8](repeating: 0, count: 0) + [0x0a, 0x00])
+    let many = Wire(joining: Array(repeating: inputs, count: 3_000_001))
+    expectRefusal(
+      .model(.message(1, .text(4, "Relu"), many)), .malformed,
+      "more than 3000000 messages and texts"
+    )
+  }
+
   @Test func missingOperatorSetsAreRefusedFromIRVersion3On() throws {
     expectRefusal(Wire(.number(1, 3), .message(7)), .malformed, "opset_import")
     _ = try importing(Wire(.number(1, 2), .message(7)))

@@ -1,5 +1,6 @@
 import IR
 import TestSupport
+import Testing
 
 @testable import Passes
 
@@ -30,8 +31,11 @@ struct RuleCase {
     for line in text.split(separator: "\n") where line.hasPrefix("// ") {
       let words = line.dropFirst(3).split(separator: " ").map(String.init)
       if words.first == "sizes" { sizes = Array(words.dropFirst()) }
-      apply(words, to: &graph)
+      if ["zero", "set", "balance"].contains(words.first) {
+        try #require(apply(words, to: &graph), "\(name): nothing to apply '\(line)' to")
+      }
     }
+    try #require(!sizes.isEmpty, "\(name) is judged at no size")
     self.sizes = sizes
     graph.inferShapes()
     self.graph = graph
@@ -60,11 +64,12 @@ private func fill(_ graph: inout Graph) {
   }
 }
 
-private func apply(_ words: [String], to graph: inout Graph) {
-  guard ["zero", "set", "balance"].contains(words.first), words.count >= 3,
+/// Carries out a directive; false if there is no such tensor, or it holds no floats.
+private func apply(_ words: [String], to graph: inout Graph) -> Bool {
+  guard words.count >= 3,
     let value = graph.constantIDs.first(where: { graph.values[$0].name == words[1] }),
     let constant = graph.constant(value), var elements = constant.elements(as: Float.self)
-  else { return }
+  else { return false }
   if words[0] == "set", let index = Int(words[2]), let number = Float(words[3]) {
     elements[index] = number
   } else if let axis = Int(words[2]) {
@@ -75,4 +80,5 @@ private func apply(_ words: [String], to graph: inout Graph) {
     for index in chosen { elements[index] = words[0] == "zero" ? 0 : elements[index] - mean }
   }
   graph.replaceConstant(value, with: Constant(elements, shape: constant.shape))
+  return true
 }

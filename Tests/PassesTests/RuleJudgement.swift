@@ -25,8 +25,8 @@ import Testing
     for each in try RuleCase.all(in: folder) where each.hasInferenceOnly {
       let file = each.name + ".onnx"
       let model = Model(irVersion: 8, graph: each.graph)
-      _ = try emitONNX(model, to: before.appending(file))
-      _ = try emitONNX(try Pipeline.prune.run(model).model, to: after.appending(file))
+      try emitONNX(model, to: before.appending(file)).commit()
+      try emitONNX(try Pipeline.prune.run(model).model, to: after.appending(file)).commit()
       index.models.append(Index.Entry(file: file, seed: 1, cases: each.inputShapes))
     }
     #expect(index.models.count > 20)
@@ -47,7 +47,7 @@ extension RuleCase {
     sizes.map { size in
       var shapes: [String: [Int]] = [:]
       for part in size.split(separator: ";") {
-        let pair = part.split(separator: ":").map(String.init)
+        let pair = part.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         shapes[pair[0]] = pair[1].split(separator: ",").compactMap { Int($0) }
       }
       return shapes

@@ -2,22 +2,21 @@ import COnnx
 import Formats
 public import IR
 
-/// Writes a model as an ONNX file.
+/// Prepares a model as an ONNX file.
 ///
 /// Weights go from where they are lent straight to the file. A model whose message would exceed
 /// `options.messageByteLimit` keeps its larger weights in a second file, called like the first with
-/// `.data` appended. Nothing appears unless everything succeeded.
+/// `.data` appended.
 ///
 /// - Parameters:
 ///   - model: The model, which must be sound.
 ///   - path: Where the file is to appear.
 ///   - options: Choices about how it is written.
-/// - Returns: the files written; the model itself comes first.
+/// - Returns: the files, which appear once they are committed.
 /// - Throws: `EmitError` if the model cannot be represented or a file not be written.
-@discardableResult
 public func emitONNX(
   _ model: Model, to path: String, options: EmissionOptions = EmissionOptions()
-) throws(EmitError) -> [EmittedFile] {
+) throws(EmitError) -> Emission {
   do throws(EmitError) {
     let message = try PackedModel(model, options.records, store: InlineStore())
     if message.byteCount <= options.messageByteLimit {
@@ -39,7 +38,7 @@ public func emitONNX(
 
 private func write(
   _ message: PackedModel, weights: ExternalWeights?, to path: String, _ options: EmissionOptions
-) throws(EmitError) -> [EmittedFile] {
+) throws(EmitError) -> Emission {
   try emitting { () throws(FormatError) in
     var files: [AtomicFile] = []
     if let weights {
@@ -50,8 +49,7 @@ private func write(
     let file = try AtomicFile(path: path, notReplacing: options.inputs)
     try message.write(to: file)
     files.append(file)
-    try AtomicFile.commit(files)
-    return files.reversed().map { EmittedFile(path: $0.path, byteCount: $0.count) }
+    return Emission(files: files)
   }
 }
 

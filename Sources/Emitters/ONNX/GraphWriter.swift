@@ -82,8 +82,8 @@ struct GraphWriter {
   /// Refuses a body in which the name of something captured would mean something else.
   private func checkCapturedNames() throws(EmitError) {
     guard !capturedNames.isEmpty else { return }
-    let captured = Set(capturedNames)
-    for id in graph.valueIDs where captured.contains(graph.values[id].name) {
+    let captured = Set(capturedNames.map(ExactName.init))
+    for id in graph.valueIDs where captured.contains(ExactName(graph.values[id].name)) {
       if case .captured = graph.values[id].definition { continue }
       throw EmitError(
         .unrepresentable,

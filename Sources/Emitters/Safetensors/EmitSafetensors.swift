@@ -2,7 +2,7 @@ import COnnx
 import Formats
 public import IR
 
-/// Writes a model as a safetensors file whose metadata hold the graph.
+/// Prepares a model as a safetensors file whose metadata hold the graph.
 ///
 /// - `__metadata__["onnx"]` is the ModelProto in protobuf's JSON form, with the elements of dense
 ///   initializers left out (`data_location` EXTERNAL, location `.`): the convention of the
@@ -19,12 +19,11 @@ public import IR
 ///   - model: The model, which must be sound.
 ///   - path: Where the file is to appear.
 ///   - options: Choices about how it is written.
-/// - Returns: the file written.
+/// - Returns: the file, which appears once it is committed.
 /// - Throws: `EmitError` if the model cannot be represented or the file not be written.
-@discardableResult
 public func emitSafetensors(
   _ model: Model, to path: String, options: EmissionOptions = EmissionOptions()
-) throws(EmitError) -> [EmittedFile] {
+) throws(EmitError) -> Emission {
   do throws(EmitError) {
     let weights = KeyedWeights(shapeDeciders: ShapeDeciders(model))
     var metadata = try encodeGraph(model, store: weights)
@@ -42,8 +41,7 @@ public func emitSafetensors(
         }
         weights.payloads[index].discard()
       }
-      try file.commit()
-      return [EmittedFile(path: file.path, byteCount: file.count)]
+      return Emission(files: [file])
     }
   } catch {
     throw error.adding(file: path)
@@ -87,6 +85,8 @@ private final class KeyedWeights: InitializerStore {
   private(set) var drafts: [SafetensorsDraft] = []
   private(set) var payloads: [Payload] = []
   private var keys: Set<String> = ["__metadata__"]
+  /// The number to try next for a name that several initializers have.
+  private var nextNumbers: [String: Int] = [:]
   private let shapeDeciders: ShapeDeciders
 
   init(shapeDeciders: ShapeDeciders) { self.shapeDeciders = shapeDeciders }
@@ -107,10 +107,10 @@ private final class KeyedWeights: InitializerStore {
 
   private func uniqueKey(for name: String) -> String {
     var key = name
-    var number = 2
     while !keys.insert(key).inserted {
+      let number = nextNumbers[name, default: 2]
       key = "\(name)#\(number)"
-      number += 1
+      nextNumbers[name] = number + 1
     }
     return key
   }

@@ -2,6 +2,20 @@
 // that name it.
 
 extension Graph {
+  /// Whether a body that reads `value` could read it under `name` as well: none of its own values,
+  /// or of those in bodies inside it, may be called so.
+  public func canBeRead(_ value: ValueID, as name: String) -> Bool {
+    values[value].uses.allSatisfy { use in
+      guard case .capture(let node, _) = use else { return true }
+      return nodes[node].bodies.allSatisfy { !$0.defines(ExactName(name)) }
+    }
+  }
+
+  private func defines(_ name: ExactName) -> Bool {
+    valueIDs.contains { ExactName(values[$0].name) == name }
+      || nodeIDs.contains { nodes[$0].bodies.contains { $0.defines(name) } }
+  }
+
   /// Whether the enclosing graph supplies `value`.
   func isCaptured(_ value: ValueID) -> Bool {
     if case .captured = values[value].definition { true } else { false }
@@ -83,6 +97,9 @@ extension Graph {
 }
 
 extension Node {
+  /// The graphs that the attributes hold.
+  public var bodies: [Graph] { attributes.flatMap(\.value.graphs) }
+
   /// Calls capture `index` by another name in every body.
   mutating func renameCapture(_ index: Int, to name: String) {
     editBodies { $0.renameCaptured(index, to: name) }

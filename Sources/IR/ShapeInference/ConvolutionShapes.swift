@@ -58,9 +58,11 @@ extension InferenceEngine {
     let stride = window.strides[axis]
     let (steps, overflow) = stride.multipliedReportingOverflow(by: count - 1)
     guard !overflow, steps <= SlidingWindow.extentLimit else { return .unknown }
-    if window.autoPad.isSame { return Dimension(Int64(steps + stride)) }
+    let whole = steps + view.outputPadding[axis] + span
+    // Padding takes away what is above the multiple of the stride; it adds nothing.
+    if window.autoPad.isSame { return Dimension(Int64(min(steps + stride, whole))) }
     let pads = window.pads[axis] + window.pads[axis + window.rank]
-    return Dimension(Int64(steps + view.outputPadding[axis] + span - pads))
+    return Dimension(Int64(whole - pads))
   }
 
   func pool(_ node: NodeID) -> [TensorType] {
@@ -69,7 +71,7 @@ extension InferenceEngine {
     let data = shape(node, 0) ?? .unknown(rank: view.window.rank + 2)
     guard data.count == view.window.rank + 2 else { return [TensorType(element, nil)] }
     let spatial = view.window.strides.indices.map {
-      view.window.positions($0, extent: data[$0 + 2], roundingUp: view.ceilMode)
+      view.positions($0, extent: data[$0 + 2])
     }
     let shape = data[..<2] + spatial
     return [TensorType(element, Array(shape)), TensorType(.int64, Array(shape))]

@@ -65,11 +65,13 @@ extension Graph {
   /// What a model declares and what is inferred are merged to the more specific. Types of values
   /// that the model does not declare are computed anew. Bodies are left as they are.
   ///
-  /// - Returns: Where the model contradicts itself; the inferred type is recorded there.
+  /// - Returns: Where the model contradicts itself; the inferred type is recorded there, but for
+  ///   outputs, whose declared type is a promise to the caller.
   @discardableResult
   public mutating func inferShapes() -> [ShapeConflict] {
     let inference = ShapeInference.infer(self)
-    for value in valueIDs where values[value].producer != nil {
+    let promised = Set(inference.conflicts.map(\.value).filter(isOutput))
+    for value in valueIDs where values[value].producer != nil && !promised.contains(value) {
       guard let type = inference.types[value] else { continue }
       // Made-up names must not find their way into what is written out.
       values[value].type = values[value].isDeclared ? type.withoutInventedNames : type

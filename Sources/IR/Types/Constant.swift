@@ -132,5 +132,17 @@ public struct Constant: Sendable {
 
 extension [Int] {
   /// The product of all elements; 1 if there are none.
+  ///
+  /// - Precondition: it is small enough, as the extents of a stored tensor are.
   public var product: Int { reduce(1, *) }
+
+  /// The product of extents that nobody has checked; nil if it is too large.
+  public var checkedProduct: Int? {
+    reduce(1) { product, extent in
+      guard let (result, overflow) = product?.multipliedReportingOverflow(by: extent) else {
+        return nil
+      }
+      return overflow ? nil : result
+    }
+  }
 }

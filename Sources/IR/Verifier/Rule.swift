@@ -2,43 +2,42 @@
 //
 // Names
 //   1. value-name           Every value has a name.
-//   2. unique-name          No two values of a graph have the same name.
-//   3. shadowed-name        A value defined in a body is not called like one of an enclosing graph.
-//   4. captured-name        A captured value is called as it is in the enclosing graph.
-//   5. operator-name        Every node names an operator.
-//   6. attribute-name       The attributes of a node have names, each once.
+//   2. unique-name          No two values of a graph have the same name, captured ones included.
+//   3. captured-name        A captured value is called as it is in the enclosing graph.
+//   4. operator-name        Every node names an operator.
+//   5. attribute-name       The attributes of a node have names, each once.
 //
 // Structure
-//   7. node-order           The order of nodes is one chain, the same in both directions.
-//   8. existing-value       Whatever a node or the graph refers to is a row of the graph.
-//   9. removed-value        Nothing refers to a value that was removed.
-//  10. definition           A node's results name it as their definition, and the other way round.
-//  11. definition-order     A value is defined before it is read.
-//  12. missing-use          Every operand and capture is recorded as a use of the value it reads.
-//  13. stale-use            Every recorded use by a node is one, recorded once.
-//  14. output-use           The recorded uses as outputs are the graph's outputs.
-//  15. input-list           The graph lists what its caller supplies and constants, each once.
+//   6. node-order           The order of nodes is one chain, the same in both directions.
+//   7. existing-value       Whatever a node or the graph refers to is a row of the graph.
+//   8. removed-value        Nothing refers to a value that was removed.
+//   9. definition           A node's results name it as their definition, and the other way round.
+//  10. definition-order     A value is defined before it is read.
+//  11. missing-use          Every operand and capture is recorded as a use of the value it reads.
+//  12. stale-use            Every recorded use by a node is one, recorded once.
+//  13. output-use           The recorded uses as outputs are the graph's outputs.
+//  14. input-list           The graph lists what its caller supplies and constants, each once.
 //
 // Bodies
-//  16. capture-index        A captured value is an entry of the captures of the body's node.
-//  17. unused-capture       Every capture of a node is read by a body.
-//  18. duplicate-capture    A node captures a value once.
+//  15. capture-index        A captured value is an entry of the captures of the body's node.
+//  16. unused-capture       Every capture of a node is read by a body.
+//  17. duplicate-capture    A node captures a value once.
 //
 // Constants and types
-//  19. constant-size        A constant holds as many elements as its shape says.
-//  20. sparse-index         The indices of a sparse constant are inside its shape.
-//  21. constant-type        A constant has the type it is said to have.
-//  22. declared-output      An output that is no input and declares its type has one.
+//  18. constant-size        A constant holds as many elements as its shape says.
+//  19. sparse-index         The indices of a sparse constant are inside its shape.
+//  20. constant-type        A constant has the type it is said to have.
+//  21. declared-output      An output that is no input and declares its type has one.
 //
 // The model's own statements
-//  23. operator-sets        Every operator set is imported once, with a positive version.
-//  24. imported-domain      A node's operator belongs to an imported operator set.
-//  25. operand-count        A known operator has the operands it needs, and no more than it takes.
-//  26. result-count         A known operator has no more and no fewer results than it can have.
-//  27. required-attribute   A known operator has the attributes it cannot do without.
-//  28. attribute-reference  Only a function's nodes refer to attributes, and to those it declares.
-//  29. quantized-value      Quantisation is stated of, and by, values that exist.
-//  30. unique-function      A model defines every function once.
+//  22. operator-sets        Every operator set is imported once, with a positive version.
+//  23. imported-domain      A node's operator belongs to an imported operator set.
+//  24. operand-count        A known operator has the operands it needs, and no more than it takes.
+//  25. result-count         A known operator has no more and no fewer results than it can have.
+//  26. required-attribute   A known operator has the attributes it cannot do without.
+//  27. attribute-reference  Only a function's nodes refer to attributes, and to those it declares.
+//  28. quantized-value      Quantisation is stated of, and by, values that exist.
+//  29. unique-function      A model defines every function once.
 //
 // Not yet checked:
 //   -  whether types and shapes follow from the operators (shape inference reports conflicts);
@@ -52,7 +51,6 @@
 public enum Rule: String, CaseIterable, Hashable, Sendable {
   case valueName = "value-name"
   case uniqueName = "unique-name"
-  case shadowedName = "shadowed-name"
   case capturedName = "captured-name"
   case operatorName = "operator-name"
   case attributeName = "attribute-name"

@@ -76,8 +76,7 @@ extension Verifier {
     var inner = Verifier(
       body,
       Context(
-        path: path, enclosingNames: context.enclosingNames + [names],
-        captureNames: node.captures.map { isLive($0) ? graph.values[$0].name : nil },
+        path: path, captureNames: node.captures.map { isLive($0) ? graph.values[$0].name : nil },
         parameters: context.parameters))
     inner.run()
     adopt(inner.violations)

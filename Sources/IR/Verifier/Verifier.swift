@@ -7,8 +7,6 @@ struct Verifier {
   struct Context {
     /// Where the graph stands.
     var path = ""
-    /// Names of the values of each enclosing graph.
-    var enclosingNames: [Set<ExactName>] = []
     /// Names of the captures of the node that holds the graph; nil if no node does.
     var captureNames: [String?]?
     /// Names of the attributes nodes may refer to; nil outside functions.
@@ -73,13 +71,7 @@ struct Verifier {
       } else if !names.insert(name).inserted {
         report(.uniqueName, .value(id), "another value is called \(quoted(value.name)) as well")
       }
-      if case .captured(let index) = value.definition {
-        checkCaptured(id, index: index)
-      } else if context.enclosingNames.contains(where: { $0.contains(name) }) {
-        report(
-          .shadowedName, .value(id),
-          "a value of an enclosing graph is called \(quoted(value.name)) as well")
-      }
+      if case .captured(let index) = value.definition { checkCaptured(id, index: index) }
     }
   }
 

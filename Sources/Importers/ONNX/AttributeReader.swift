@@ -12,7 +12,7 @@ struct AttributeReader {
     _ base: UnsafeMutablePointer<UnsafeMutablePointer<Onnx__AttributeProto>?>?, _ count: Int
   ) throws(ImportError) -> [Attribute] {
     var attributes: [Attribute] = []
-    var seen: Set<String> = []
+    var seen: Set<ExactName> = []
     let list = unsafe messages(base, count)
     for index in unsafe list.indices {
       let message = unsafe list[index]
@@ -22,7 +22,7 @@ struct AttributeReader {
       } catch {
         throw error.adding(entity: "attribute '\(unsafe text(message.pointee.name))'")
       }
-      guard seen.insert(attribute.name).inserted else {
+      guard seen.insert(ExactName(attribute.name)).inserted else {
         throw ImportError(.malformed, "the attribute '\(attribute.name)' is given twice")
       }
       attributes.append(attribute)

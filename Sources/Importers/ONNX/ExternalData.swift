@@ -48,10 +48,15 @@ final class ExternalDataFiles: ExternalElements {
     if let known = files[location] { return known }
     let slash = modelPath.lastIndex(of: "/")
     let folder = slash.map { String(modelPath[...$0]) } ?? "."
-    let weights = MappedWeights(
-      try importing { () throws(FormatError) in
-        try MappedFile(containedPath: location, inFolder: folder)
-      })
+    let file: MappedFile
+    do throws(FormatError) {
+      file = try MappedFile(containedPath: location, inFolder: folder)
+    } catch {
+      // The model is at fault, or lacks a companion; it is the file to name.
+      let kind = ImportError(error).kind
+      throw ImportError(kind, "the external data file '\(location)': \(error.message)")
+    }
+    let weights = MappedWeights(file)
     files[location] = weights
     opened.append(ExternalFile(path: weights.file.path, byteCount: weights.file.count))
     return weights

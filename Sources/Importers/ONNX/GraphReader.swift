@@ -32,8 +32,8 @@ struct GraphReader {
   /// Constants come first if some are listed as inputs, else the inputs, which reads better.
   private func readInputsAndConstants() throws(ImportError) {
     let constants = try readConstants()
-    let names = Set(constants.map(\.name))
-    let listed = source.inputs.filter { names.contains($0.name) }
+    let names = Set(constants.map { ExactName($0.name) })
+    let listed = source.inputs.filter { names.contains(ExactName($0.name)) }
     if listed.isEmpty {
       try addInputs()
       try addConstants(constants)
@@ -44,10 +44,10 @@ struct GraphReader {
   }
 
   private func addInputs() throws(ImportError) {
-    var seen: Set<String> = []
+    var seen: Set<ExactName> = []
     for input in source.inputs {
       let info = infos[input.name]
-      guard !input.name.isEmpty, seen.insert(input.name).inserted else {
+      guard !input.name.isEmpty, seen.insert(ExactName(input.name)).inserted else {
         throw ImportError(
           .malformed, "the graph has two inputs of one name, or one without a name",
           entity: "input '\(input.name)'")
@@ -178,8 +178,9 @@ extension GraphReader {
           name: unsafe text(message.pointee.values?.pointee.name),
           constant: unsafe try reader.readSparse(message)))
     }
-    var seen: Set<String> = []
-    for constant in constants where constant.name.isEmpty || !seen.insert(constant.name).inserted {
+    var seen: Set<ExactName> = []
+    for constant in constants
+    where constant.name.isEmpty || !seen.insert(ExactName(constant.name)).inserted {
       throw ImportError(
         .malformed, "the graph has two initializers of one name, or one without a name",
         entity: "initializer '\(constant.name)'")

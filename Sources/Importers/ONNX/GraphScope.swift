@@ -8,7 +8,7 @@ import IR
 final class GraphScope {
   var graph: Graph
   private let parent: GraphScope?
-  private var values: [String: ValueID] = [:]
+  private var values: [ExactName: ValueID] = [:]
   /// What the bodies of the node being read have captured so far.
   private(set) var captures: [ValueID] = []
   private var captureIndices: [ValueID: Int] = [:]
@@ -20,21 +20,21 @@ final class GraphScope {
 
   /// Makes `name` stand for `value`.
   func define(_ name: String, as value: ValueID) throws(ImportError) {
-    guard values.updateValue(value, forKey: name) == nil else {
+    guard values.updateValue(value, forKey: ExactName(name)) == nil else {
       throw ImportError(.malformed, "the value is defined twice", entity: "value '\(name)'")
     }
   }
 
   /// The value called `name`, if it is already known in this graph.
-  func known(_ name: String) -> ValueID? { values[name] }
+  func known(_ name: String) -> ValueID? { values[ExactName(name)] }
 
   /// The value called `name`, captured from an enclosing graph if need be.
   func resolve(_ name: String) -> ValueID? {
-    if let value = values[name] { return value }
+    if let value = known(name) { return value }
     guard let parent, let outer = parent.resolve(name) else { return nil }
     let value = graph.addCaptured(
       name, index: parent.capture(outer), type: parent.graph.values[outer].type)
-    values[name] = value
+    values[ExactName(name)] = value
     return value
   }
 

@@ -46,15 +46,15 @@ final class ImportContext {
 
 /// Names a model-local function.
 struct FunctionKey: Hashable {
-  let domain: String
-  let name: String
-  let overload: String
+  private let parts: [ExactName]
 
   init(domain: String, name: String, overload: String) {
-    self.domain = domain == "ai.onnx" ? "" : domain
-    self.name = name
-    self.overload = overload
+    parts = [domain == "ai.onnx" ? "" : domain, name, overload].map(ExactName.init)
   }
+
+  var domain: String { parts[0].text }
+  var name: String { parts[1].text }
+  var overload: String { parts[2].text }
 }
 
 /// Finds the elements of tensors that the model stores elsewhere.

@@ -6,6 +6,7 @@ import IR
 func importONNX(
   _ file: MappedFile, options: ImportOptions
 ) throws(ImportError) -> ImportedModel {
+  try expectModel(file)
   let external = ExternalDataFiles(modelPath: file.path, isAllowed: options.allowsExternalData)
   let context = ImportContext(
     source: MappedWeights(file).payload, hasFileOffsets: true, store: external)
@@ -14,6 +15,15 @@ func importONNX(
   return ImportedModel(
     model: model, format: .onnx, notes: context.notes, provenance: provenance,
     fileByteCount: file.count, externalFiles: external.opened)
+}
+
+/// Refuses, before anything else is said about it, a file that does not begin like a ModelProto.
+private func expectModel(_ file: MappedFile) throws(ImportError) {
+  let first = unsafe try? WireCursor.firstTag(of: file.bytes)
+  guard let first, MessageSchema.onnx.rules[0].field(first.field) != nil else {
+    throw ImportError(
+      .malformed, "this is neither an ONNX nor a safetensors file", offset: 0)
+  }
 }
 
 /// Reads the ModelProto that is the source of `context`.

@@ -14,9 +14,11 @@ struct ModelReader {
 
   func read(_ message: UnsafeMutablePointer<Onnx__ModelProto>) throws(ImportError) -> Model {
     let model = unsafe message.pointee
-    guard unsafe model.has_ir_version != 0, let graphMessage = unsafe model.graph else {
+    guard unsafe model.has_ir_version != 0 && model.ir_version > 0,
+      let graphMessage = unsafe model.graph
+    else {
       throw ImportError(
-        .malformed, "this is not an ONNX model: expected an IR version and a graph")
+        .malformed, "this is not an ONNX model: expected an IR version from 1 on and a graph")
     }
     let operatorSets = unsafe try readOperatorSets(
       model.opset_import, model.n_opset_import, irVersion: model.ir_version)
@@ -166,7 +168,7 @@ extension Graph {
 
 extension FunctionKey {
   /// Text that no other key has; names contain no NUL.
-  fileprivate var identity: String { "\(domain)\0\(name)\0\(overload)" }
+  fileprivate var identity: ExactName { ExactName("\(domain)\0\(name)\0\(overload)") }
 
   /// The function that `op` applies, if the model defines it.
   fileprivate init(_ op: Operator) {

@@ -1,20 +1,22 @@
+import IR
+
 /// Puts nodes into an order in which every value is defined before it is read.
 struct NodeOrdering {
   /// The names that a node defines, and those that it and its bodies read.
   struct Names {
-    var reads: [String] = []
-    var defines: [String] = []
+    var reads: [ExactName] = []
+    var defines: [ExactName] = []
   }
 
   private let nodes: [Names]
-  private var definedBy: [String: Int] = [:]
+  private var definedBy: [ExactName: Int] = [:]
 
   /// Notes which node defines what.
   init(_ nodes: [Names]) throws(ImportError) {
     self.nodes = nodes
     for (index, node) in nodes.enumerated() {
       for name in node.defines where definedBy.updateValue(index, forKey: name) != nil {
-        throw ImportError(.malformed, "two nodes define it", entity: "value '\(name)'")
+        throw ImportError(.malformed, "two nodes define it", entity: "value '\(name.text)'")
       }
     }
   }
@@ -58,7 +60,7 @@ struct NodeOrdering {
   private enum Visit { case pending, open, done }
 
   private func cycle(_ path: [Int], closingAt start: Int) -> ImportError {
-    let loop = path.drop { $0 != start }.map { nodes[$0].defines.first ?? "" }
+    let loop = path.drop { $0 != start }.map { nodes[$0].defines.first?.text ?? "" }
     let shown = loop.prefix(8).map { "'\($0)'" }.joined(separator: " ← ")
     return ImportError(
       .malformed, "the graph has a cycle of \(loop.count) nodes through \(shown)")

@@ -19,7 +19,7 @@ struct SkeletonScanner {
 
   private let input: UnsafeRawBufferPointer
   private let rules = MessageSchema.onnx.rules
-  private var messageCount = 0
+  private var partCount = 0
   private var nodeCount = 0
 
   /// Scans `input`, which must stay valid meanwhile.
@@ -42,7 +42,7 @@ struct SkeletonScanner {
       let place = FieldPlace(start: start, tag: tag, message: rule.name)
       guard let field = rule.field(tag.field) else {
         try cursor.skip(tag.type)
-        if !isPrivate(tag.field, in: rule) { copy(start..<cursor.offset) }
+        if !isPrivate(tag.field, in: rule) { try copy(start..<cursor.offset) }
         continue
       }
       if case .message(let child) = field.content {
@@ -54,7 +54,7 @@ struct SkeletonScanner {
       }
       try scanScalar(field, place, &cursor)
       if let payload, payload.field == tag.field { continue }
-      copy(start..<cursor.offset)
+      try copy(start..<cursor.offset)
     }
     appendPrivateFields(of: rule, at: range.lowerBound, payload: payload)
   }
@@ -73,12 +73,7 @@ struct SkeletonScanner {
   private mutating func countMessage(
     _ rule: MessageRule, at offset: Int, depth: Int
   ) throws(FormatError) {
-    messageCount += 1
-    guard messageCount <= Limits.messageCount else {
-      throw FormatError(
-        .malformed, offset: offset,
-        "the model consists of more than \(Limits.messageCount) messages; no real model does")
-    }
+    try countPart(at: offset)
     if rule.role == .node { nodeCount += 1 }
     guard nodeCount <= Limits.nodeCount else {
       throw FormatError(
@@ -92,6 +87,17 @@ struct SkeletonScanner {
     }
   }
 
+  /// Counts what takes far more memory than the two bytes it may have in the file.
+  private mutating func countPart(at offset: Int) throws(FormatError) {
+    partCount += 1
+    guard partCount <= Limits.messageCount else {
+      throw FormatError(
+        .malformed, offset: offset,
+        "the model consists of more than \(Limits.messageCount) messages and texts; no real model "
+          + "does")
+    }
+  }
+
   /// Refuses the second of a message that may occur once; readers disagree about merging them.
   private func expectFirst(_ place: FieldPlace, _ seen: inout UInt64) throws(FormatError) {
     let bit = UInt64(1) << UInt64(place.tag.field)
@@ -100,15 +106,17 @@ struct SkeletonScanner {
   }
 
   /// Reads over a field that is no message, checking its encoding.
-  private func scanScalar(
+  private mutating func scanScalar(
     _ field: FieldRule, _ place: FieldPlace, _ cursor: inout WireCursor
   ) throws(FormatError) {
     switch field.content {
     case .message: break
     case .bytes:
+      if field.isRepeated { try countPart(at: place.start) }
       try place.expect(.lengthDelimited)
       _ = try cursor.readLengthDelimited()
     case .text:
+      if field.isRepeated { try countPart(at: place.start) }
       try place.expect(.lengthDelimited)
       try checkText(try cursor.readLengthDelimited(), place)
     case .number(let kind):
@@ -144,7 +152,12 @@ struct SkeletonScanner {
     field >= MessageSchema.firstPrivateField && rule.role != .other
   }
 
-  private mutating func copy(_ range: Range<Int>) {
+  private mutating func copy(_ range: Range<Int>) throws(FormatError) {
+    guard skeleton.count + range.count <= Limits.skeletonByteCount else {
+      throw FormatError(
+        .malformed, offset: range.lowerBound,
+        "the model has more than \(Limits.skeletonByteCount >> 20) MiB besides its weights")
+    }
     unsafe skeleton.append(contentsOf: UnsafeRawBufferPointer(rebasing: input[range]))
   }
 }

@@ -25,6 +25,7 @@ struct TypeReader {
     switch unsafe type.value_case {
     case ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE:
       guard let tensor = unsafe type.tensor_type else { return nil }
+      unsafe context.drop(unknownFieldsOf: tensor.pointee.base, in: "types")
       return .tensor(
         unsafe try readTensor(tensor.pointee.elem_type, tensor.pointee.shape, depth: depth))
     case ONNX__TYPE_PROTO__VALUE_SPARSE_TENSOR_TYPE:
@@ -61,6 +62,7 @@ struct TypeReader {
   ) throws(ImportError) -> TensorType {
     let elementType = try readElementType(elementType)
     guard let shape = unsafe shape else { return TensorType(elementType, nil) }
+    unsafe context.drop(unknownFieldsOf: shape.pointee.base, in: "shapes")
     var dimensions: Shape = []
     let dimensionList = unsafe messages(shape.pointee.dim, shape.pointee.n_dim)
     for index in unsafe dimensionList.indices {

@@ -8,9 +8,9 @@ struct ValueInfos {
     let annotations: Annotations?
   }
 
-  private var infos: [String: Info] = [:]
+  private var infos: [ExactName: Info] = [:]
   /// Values declared apart from the inputs.
-  private var stated: Set<String> = []
+  private var stated: Set<ExactName> = []
 
   init() {}
 
@@ -18,20 +18,20 @@ struct ValueInfos {
   init(_ source: GraphSource, context: ImportContext) throws(ImportError) {
     for index in unsafe source.infos.indices {
       let message = unsafe source.infos[index]
-      stated.insert(unsafe text(message.pointee.name))
+      stated.insert(ExactName(unsafe text(message.pointee.name)))
       unsafe try add(message, context)
     }
-    stated.formUnion(source.outputs.map(\.name))
+    stated.formUnion(source.outputs.map { ExactName($0.name) })
     for port in source.outputs + source.inputs {
       if let message = unsafe port.info { unsafe try add(message, context) }
     }
   }
 
   /// What is said about the value called `name`.
-  subscript(name: String) -> Info? { infos[name] }
+  subscript(name: String) -> Info? { infos[ExactName(name)] }
 
   /// Whether `name` is declared apart from the inputs.
-  func isStated(_ name: String) -> Bool { stated.contains(name) }
+  func isStated(_ name: String) -> Bool { stated.contains(ExactName(name)) }
 
   private mutating func add(
     _ message: UnsafeMutablePointer<Onnx__ValueInfoProto>, _ context: ImportContext
@@ -44,7 +44,7 @@ struct ValueInfos {
     } catch {
       throw error.adding(entity: "value '\(name)'")
     }
-    infos[name] = unsafe Info(
+    infos[ExactName(name)] = unsafe Info(
       type: type,
       annotations: annotations(
         documentation: message.pointee.doc_string,

@@ -74,7 +74,7 @@ private func readUnknownFields(
 private func noteLeftovers(
   _ header: SafetensorsHeader, _ stored: StoredTensors, _ context: ImportContext
 ) {
-  let unused = header.entries.count { !stored.used.contains($0.name) }
+  let unused = header.entries.count { !stored.used.contains(ExactName($0.name)) }
   if unused > 0 {
     context.note("\(unused) tensors belong to no initializer of the graph and were left out")
   }
@@ -85,13 +85,13 @@ private func noteLeftovers(
 
 /// Lends the tensors of a safetensors file to the initializers of its graph.
 private final class StoredTensors: ExternalElements {
-  private let entries: [String: SafetensorsEntry]
+  private let entries: [ExactName: SafetensorsEntry]
   private let dataOffset: Int
   private let weights: MappedWeights
-  private(set) var used: Set<String> = []
+  private(set) var used: Set<ExactName> = []
 
   init(_ header: SafetensorsHeader, _ weights: MappedWeights) {
-    entries = Dictionary(header.entries.map { ($0.name, $0) }) { first, _ in first }
+    entries = Dictionary(header.entries.map { (ExactName($0.name), $0) }) { first, _ in first }
     dataOffset = header.dataOffset
     self.weights = weights
   }
@@ -100,12 +100,17 @@ private final class StoredTensors: ExternalElements {
     _ entries: [MetadataEntry], tensor: String, type: ElementType, shape: [Int], byteCount: Int
   ) throws(ImportError) -> Payload {
     let keys = entries.filter { $0.key == "key" }
-    guard entries.first(where: { $0.key == "location" })?.value == ".", keys.count <= 1 else {
+    let locations = entries.filter { $0.key == "location" }
+    guard locations.count == 1, locations[0].value == ".", keys.count <= 1,
+      keys.count + locations.count == entries.count
+    else {
       throw ImportError(
-        .unsupported, "the elements are outside of the safetensors file; expected location '.'")
+        .unsupported,
+        "the elements are outside of this file, or in two places; expected location '.' and at "
+          + "most one key")
     }
     let key = keys.first?.value ?? tensor
-    guard let entry = self.entries[key] else {
+    guard let entry = self.entries[ExactName(key)] else {
       throw ImportError(.malformed, "the file has no tensor '\(key)'")
     }
     let storedShape = type.bitWidth < 8 ? [byteCount] : shape
@@ -116,7 +121,7 @@ private final class StoredTensors: ExternalElements {
         .malformed,
         "the graph wants \(type) \(shape), the file stores \(entry.type.rawValue) \(entry.shape)")
     }
-    used.insert(key)
+    used.insert(ExactName(key))
     return weights.payload.slice(
       dataOffset + entry.range.lowerBound..<dataOffset + entry.range.upperBound)
   }

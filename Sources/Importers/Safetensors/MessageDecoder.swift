@@ -32,8 +32,26 @@ struct MessageDecoder {
       }
       try decodeField(field, name, &cursor)
     }
-    if !unknownFields.isEmpty {
-      wire += unknownFields[path.joined(separator: ".")] ?? []
+    guard !unknownFields.isEmpty, let fields = unknownFields[path.joined(separator: ".")] else {
+      return
+    }
+    try checkUnknown(fields, in: rule)
+    wire += fields
+  }
+
+  /// Refuses fields that the graph's JSON could give: another reader would not see them.
+  private func checkUnknown(_ fields: [UInt8], in rule: MessageRule) throws(FormatError) {
+    try unsafe fields.withUnsafeBufferPointer { (elements) throws(FormatError) in
+      var cursor = unsafe WireCursor(UnsafeRawBufferPointer(elements), in: 0..<elements.count)
+      while !cursor.isAtEnd {
+        let tag = try cursor.readTag()
+        guard rule.field(tag.field) == nil else {
+          throw FormatError(
+            .malformed,
+            "field \(tag.field) of \(rule.name) is kept as unknown, but ONNX defines it")
+        }
+        try cursor.skip(tag.type)
+      }
     }
   }
 

@@ -20,11 +20,10 @@ struct AttributeAdaptation {
       case .divided(let outputs, let input): setSizes(outputs, input, &rewriter)
       case .selected(let output, let input, let indices):
         reselect(indices, output, input, &rewriter)
-      case .regrouped(let regrouping): setShape(regrouping.outputs.map(\.place), &rewriter)
-      case .aligned(let link): setShape([link.output], &rewriter)
-      case .linear: break
+      case .regrouped, .aligned, .linear: break
       }
     }
+    if kind == .reshape { setShape(&rewriter) }
   }
 
   private var kind: OperatorKind? { needs.model.graph.nodes[node].op.kind }
@@ -121,15 +120,22 @@ struct AttributeAdaptation {
     rewriter.releaseSlice(node, axis: input.position, reading: selected)
   }
 
-  /// States the new extents of `outputs` in the shape that a Reshape asks for.
-  private func setShape(_ outputs: [Place], _ rewriter: inout Rewriter) {
-    guard kind == .reshape, outputs.contains(where: { needs.isNarrowed($0.axis) }),
+  /// States the extents that the result has now in the shape that a Reshape asks for.
+  ///
+  /// Also where the model wrote 0: the axis it copies may be another than the result's axis is made
+  /// from, and may have lost slots.
+  private func setShape(_ rewriter: inout Rewriter) {
+    let places = needs.model.links[node].flatMap(\.places)
+    guard places.contains(where: { needs.isNarrowed($0.axis) }),
+      let result = rewriter.graph.nodes[node].output(0),
       let shape = rewriter.graph.nodes[node].input(1),
       let requested = rewriter.graph.constant(shape)?.integers
     else { return }
-    var literal = requested
-    for place in outputs where literal[place.position] > 0 {
-      literal[place.position] = Int64(needs[place.axis].count)
+    let literal = requested.enumerated().map { position, extent -> Int64 in
+      guard extent >= 0, let axis = needs.model.axes.id(of: result, axis: position),
+        needs.model.axes.extent(axis) != nil
+      else { return extent }
+      return Int64(needs[axis].count)
     }
     guard literal != requested else { return }
     let label = rewriter.label(node)

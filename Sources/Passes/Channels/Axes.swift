@@ -23,7 +23,7 @@ struct AxisTable {
       first[value] = extents.count
       rank[value] = shape.count
       for (axis, dimension) in shape.enumerated() {
-        extents.append(dimension.count.flatMap { $0 <= Self.maximalExtent ? $0 : nil })
+        extents.append(dimension.count.flatMap { Self.plausibleExtents.contains($0) ? $0 : nil })
         places.append((value, axis))
       }
     }
@@ -31,8 +31,8 @@ struct AxisTable {
 
   var count: Int { extents.count }
 
-  /// The largest extent whose slots are told apart; a file can declare any without holding it.
-  static let maximalExtent = 1 << 24
+  /// The extents whose slots are told apart; a file can declare any without holding it.
+  static let plausibleExtents = 0...1 << 24
 
   /// The axis at position `axis` of `value`, if the value's rank is known and that large.
   func id(of value: ValueID, axis: Int) -> AxisID? {

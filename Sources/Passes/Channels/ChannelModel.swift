@@ -8,7 +8,7 @@ struct ChannelModel {
   let order: [NodeID]
   /// How each node relates the slots of its operands; links on frozen axes are left out.
   let links: SideTable<NodeID, [AxisLink]>
-  /// What is known about the slots of an axis; nil for frozen axes.
+  /// What is known about the slots of an axis; nil where nothing is.
   let facts: [[SlotFact]?]
   /// Why an axis must stay whole, whatever is needed of it.
   let barriers: [Barrier?]

@@ -21,24 +21,29 @@ struct Constness {
 
   private mutating func visit(_ link: AxisLink, of node: NodeID) {
     switch link {
-    case .aligned(let link): facts[link.output.axis.index] = aligned(link, node)
+    case .aligned(let link): note(aligned(link, node), at: link.output)
     case .linear(let link), .depthwise(let link, _):
       let bias = link.bias.map { slots($0, node) }
-      facts[link.output.axis.index] = link.reader.facts(data: slots(link.data, node), bias: bias)
+      note(link.reader.facts(data: slots(link.data, node), bias: bias), at: link.output)
     case .averaged: break
     case .concatenated(let output, let inputs):
-      facts[output.axis.index] = inputs.flatMap { slots($0, node) }
+      note(inputs.flatMap { slots($0, node) }, at: output)
     case .divided(let outputs, let input):
       divide(slots(input, node), into: outputs)
     case .selected(let output, let input, let indices):
       guard let output else { return }
       let source = slots(input, node)
-      facts[output.axis.index] = indices.map { source[$0] }
+      note(indices.map { source[$0] }, at: output)
     case .regrouped(let regrouping):
       for output in regrouping.outputs {
-        facts[output.place.axis.index] = regrouped(output, regrouping, node)
+        note(regrouped(output, regrouping, node), at: output.place)
       }
     }
+  }
+
+  /// Most axes have no constant slot, and nothing is stored for those.
+  private mutating func note(_ found: [SlotFact], at place: Place) {
+    facts[place.axis.index] = found.contains { $0 != .unknown } ? found : nil
   }
 
   private func aligned(_ link: AlignedLink, _ node: NodeID) -> [SlotFact] {
@@ -46,8 +51,10 @@ struct Constness {
     switch link.transfer {
     case .copy: return link.inputs.first.map { slots($0, node) } ?? unknown(extent)
     case .unary(let function):
-      return link.inputs.first.map { slots($0, node).map { $0.mapped(function) } }
-        ?? unknown(extent)
+      guard let source = link.inputs.first.map({ slots($0, node) }) else { return unknown(extent) }
+      let mapped = source.map { $0.mapped(function) }
+      // A chain of activations that change nothing shares one array.
+      return mapped == source ? source : mapped
     case .combine(let sources, let combine):
       let operands = sources.map { source in
         switch source {
@@ -64,7 +71,7 @@ struct Constness {
     var start = 0
     for output in outputs {
       let extent = axes.extent(output.axis) ?? 0
-      facts[output.axis.index] = Array(source[start..<start + extent])
+      note(Array(source[start..<start + extent]), at: output)
       start += extent
     }
   }

@@ -84,7 +84,7 @@ struct FateFinder {
         return nil
       }
       return NarrowedAxis(
-        value: model.graph.values[value].name, isConstant: false, axis: axis,
+        value: model.graph.values[value].name, axis: axis,
         extent: needs.kept[index].extent, kept: needs.kept[index].runs)
     }
   }

@@ -73,7 +73,9 @@ struct LinearReader {
       let stored = bias?[output] ?? .constant(uniformBias, isExact: true)
       guard case .constant(let base, let isExact) = stored else { return .unknown }
       guard !row.isEmpty else {
-        return .constant(base * biasScale, isExact: isExact && biasScale == 1)
+        let scaled = Double(Float(base * biasScale))
+        return scaled.isFinite
+          ? .constant(scaled, isExact: isExact && biasScale == 1) : .unknown
       }
       return fact(of: output, row: row, data: data, base: base * biasScale)
     }

@@ -50,10 +50,12 @@ struct Needs {
     case .linear(let link):
       keepOne(link.output)
       keep(link.data, dataNeeds(of: link).needed)
+      keepOne(link.data)
     case .depthwise(let link, let multiplier): propagate(link, multiplier: multiplier)
     case .averaged(let data, _):
       let facts = model.facts(data.axis)
       keep(data, SlotSet(extent: facts.count, facts.indices.filter { facts[$0] == .unknown }))
+      keepOne(data)
     case .concatenated(let output, let inputs):
       keepOne(output)
       for (input, part) in zip(inputs, parts(of: kept[output.axis.index], among: inputs)) {

@@ -2,7 +2,7 @@
 public struct PruningReport: Sendable {
   /// The values whose channels were in question, in graph order.
   public internal(set) var requests: [ValueRequest] = []
-  /// Every value and stored tensor that lost slots, in graph order.
+  /// Every computed value that lost slots, in graph order.
   public internal(set) var narrowed: [NarrowedAxis] = []
   /// Where a value stays wider than one of its readers needs.
   public internal(set) var decisions: [CostDecision] = []
@@ -61,12 +61,10 @@ public struct KeptReason: Hashable, Sendable {
   public let rule: String
 }
 
-/// One axis of a value or stored tensor that lost slots.
+/// One axis of a computed value that lost slots.
 public struct NarrowedAxis: Hashable, Sendable {
   /// The name of the value.
   public let value: String
-  /// Whether its elements are stored with the model.
-  public let isConstant: Bool
   /// The axis.
   public let axis: Int
   /// The extent before pruning.

@@ -1,92 +1,94 @@
 /// A set of slots of one axis: indices from 0 up to the axis's extent.
 ///
 /// A *slot* is one index of one axis of one value; for an NCHW activation the slots of axis 1 are
-/// its channels.
-public struct SlotSet: Hashable, Sendable {
+/// its channels. Most axes keep all their slots or none, and such a set takes no memory.
+struct SlotSet: Hashable, Sendable {
   /// The number of slots the axis has.
-  public let extent: Int
-  private var words: [UInt64]
+  let extent: Int
+  /// The number of members.
+  private(set) var count = 0
+  /// One bit a slot; left out while no slot, or every slot, is a member.
+  private var words: [UInt64] = []
 
   /// Makes the empty set over an axis of `extent` slots.
-  public init(extent: Int) {
-    self.extent = extent
-    words = Array(repeating: 0, count: (extent + 63) / 64)
-  }
+  init(extent: Int) { self.extent = extent }
 
   /// Makes the set of all slots of an axis.
-  public static func all(_ extent: Int) -> SlotSet {
+  static func all(_ extent: Int) -> SlotSet {
     var set = SlotSet(extent: extent)
-    for word in set.words.indices { set.words[word] = ~0 }
-    if extent % 64 != 0, let last = set.words.indices.last {
-      set.words[last] = (1 << UInt64(extent % 64)) - 1
-    }
+    set.count = extent
     return set
   }
 
   /// Makes the set of the given slots, all of which must be less than `extent`.
-  public init(extent: Int, _ slots: some Sequence<Int>) {
+  init(extent: Int, _ slots: some Sequence<Int>) {
     self.init(extent: extent)
     for slot in slots { insert(slot) }
   }
 
-  /// Whether `slot` is a member.
-  public func contains(_ slot: Int) -> Bool { words[slot / 64] >> UInt64(slot % 64) & 1 == 1 }
-
-  /// Adds `slot`.
-  public mutating func insert(_ slot: Int) { words[slot / 64] |= 1 << UInt64(slot % 64) }
-
-  /// Takes `slot` out.
-  public mutating func remove(_ slot: Int) { words[slot / 64] &= ~(1 << UInt64(slot % 64)) }
-
-  /// The number of members.
-  public var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
-
   /// Whether there are no members.
-  public var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+  var isEmpty: Bool { count == 0 }
 
   /// Whether every slot is a member.
-  public var isFull: Bool { count == extent }
+  var isFull: Bool { count == extent }
+
+  /// Whether `slot` is a member.
+  func contains(_ slot: Int) -> Bool {
+    words.isEmpty ? count > 0 : words[slot / 64] >> UInt64(slot % 64) & 1 == 1
+  }
+
+  /// Adds `slot`.
+  mutating func insert(_ slot: Int) {
+    precondition(slot >= 0 && slot < extent)
+    guard !contains(slot) else { return }
+    spell()
+    words[slot / 64] |= 1 << UInt64(slot % 64)
+    count += 1
+    abbreviate()
+  }
+
+  /// Takes `slot` out.
+  mutating func remove(_ slot: Int) {
+    guard contains(slot) else { return }
+    spell()
+    words[slot / 64] &= ~(1 << UInt64(slot % 64))
+    count -= 1
+    abbreviate()
+  }
 
   /// Adds every member of `other`, over the same axis extent; tells whether that added any.
   @discardableResult
-  public mutating func formUnion(_ other: SlotSet) -> Bool {
+  mutating func formUnion(_ other: SlotSet) -> Bool {
     precondition(extent == other.extent)
-    var grew = false
-    for word in words.indices {
-      let union = words[word] | other.words[word]
-      if union != words[word] {
-        words[word] = union
-        grew = true
-      }
+    guard !other.isEmpty, !isFull else { return false }
+    guard !other.isFull, !isEmpty else {
+      self = other
+      return true
     }
-    return grew
+    let before = count
+    for word in words.indices { words[word] |= other.words[word] }
+    recount()
+    return count > before
   }
 
   /// The members that `other` does not have.
-  public func subtracting(_ other: SlotSet) -> SlotSet {
+  func subtracting(_ other: SlotSet) -> SlotSet {
     precondition(extent == other.extent)
+    guard !other.isEmpty, !isEmpty else { return self }
+    guard !other.isFull else { return SlotSet(extent: extent) }
     var result = self
-    for word in words.indices { result.words[word] &= ~other.words[word] }
+    result.spell()
+    for word in result.words.indices { result.words[word] &= ~other.words[word] }
+    result.recount()
     return result
   }
 
   /// The slots that are not members.
-  public var complement: SlotSet { SlotSet.all(extent).subtracting(self) }
-
-  /// Whether every member is a member of `other`.
-  public func isSubset(of other: SlotSet) -> Bool {
-    precondition(extent == other.extent)
-    return zip(words, other.words).allSatisfy { $0 & ~$1 == 0 }
-  }
-
-  /// Whether the two sets share a member.
-  public func intersects(_ other: SlotSet) -> Bool {
-    precondition(extent == other.extent)
-    return zip(words, other.words).contains { $0 & $1 != 0 }
-  }
+  var complement: SlotSet { SlotSet.all(extent).subtracting(self) }
 
   /// The members in ascending order.
-  public var slots: [Int] {
+  var slots: [Int] {
+    if words.isEmpty { return Array(0..<count) }
     var slots: [Int] = []
     slots.reserveCapacity(count)
     for (index, word) in words.enumerated() {
@@ -100,7 +102,7 @@ public struct SlotSet: Hashable, Sendable {
   }
 
   /// The members as maximal runs of neighbours, in ascending order.
-  public var runs: [Range<Int>] {
+  var runs: [Range<Int>] {
     var runs: [Range<Int>] = []
     for slot in slots {
       if let last = runs.last, last.upperBound == slot {
@@ -113,9 +115,28 @@ public struct SlotSet: Hashable, Sendable {
   }
 
   /// For each slot its rank among the members; nil where it is not a member.
-  public var ranks: [Int?] {
+  var ranks: [Int?] {
     var ranks: [Int?] = Array(repeating: nil, count: extent)
     for (rank, slot) in slots.enumerated() { ranks[slot] = rank }
     return ranks
+  }
+
+  /// Writes the bits out.
+  private mutating func spell() {
+    guard words.isEmpty else { return }
+    words = Array(repeating: count > 0 ? ~0 : 0, count: (extent + 63) / 64)
+    if count > 0, extent % 64 != 0, let last = words.indices.last {
+      words[last] = (1 << UInt64(extent % 64)) - 1
+    }
+  }
+
+  /// Leaves the bits out where the count says everything, so that equal sets are the same.
+  private mutating func abbreviate() {
+    if count == 0 || count == extent { words = [] }
+  }
+
+  private mutating func recount() {
+    count = words.reduce(0) { $0 + $1.nonzeroBitCount }
+    abbreviate()
   }
 }

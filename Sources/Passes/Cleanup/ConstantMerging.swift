@@ -19,37 +19,65 @@ enum ConstantMerging {
 
   @Sendable
   private static func run(_ rewriter: inout Rewriter) {
-    var known: [Key: [ValueID]] = [:]
-    let listed = Set(rewriter.graph.inputs)
-    for value in rewriter.graph.constantIDs where !listed.contains(value) {
-      guard let constant = rewriter.graph.constant(value), let payload = constant.payload,
-        !rewriter.graph.isOutput(value)
-      else { continue }
-      let key = Key(constant, payload)
-      if let twin = known[key, default: []].first(where: {
-        rewriter.graph.constant($0)?.payload?.hasSameBytes(as: payload) ?? false
-      }) {
-        let name = rewriter.graph.values[twin].name
-        rewriter.apply(merging, to: rewriter.graph.values[value].name, "equal to \(name)") {
-          $0.replaceUses(of: value, with: twin)
-          $0.removeConstant(value)
+    for candidates in alike(in: rewriter.graph) where candidates.count > 1 {
+      var known: [Content: ValueID] = [:]
+      for value in candidates {
+        guard let payload = rewriter.graph.constant(value)?.payload else { continue }
+        if let twin = known[Content(payload: payload)],
+          rewriter.graph.canBeRead(value, as: rewriter.graph.values[twin].name)
+        {
+          merge(value, into: twin, &rewriter)
+        } else {
+          known[Content(payload: payload)] = value
         }
-      } else {
-        known[key, default: []].append(value)
       }
     }
   }
 
-  /// What equal constants share; enough to make comparing bytes rare.
-  private struct Key: Hashable {
+  private static func merge(_ value: ValueID, into twin: ValueID, _ rewriter: inout Rewriter) {
+    let name = rewriter.graph.values[twin].name
+    rewriter.apply(merging, to: rewriter.graph.values[value].name, "equal to \(name)") {
+      $0.replaceUses(of: value, with: twin)
+      $0.removeConstant(value)
+    }
+  }
+
+  /// The constants that may be merged, those together that a first look cannot tell apart.
+  private static func alike(in graph: Graph) -> [[ValueID]] {
+    var places: [Likeness: Int] = [:]
+    var groups: [[ValueID]] = []
+    let listed = Set(graph.inputs)
+    for value in graph.constantIDs where !listed.contains(value) && !graph.isOutput(value) {
+      guard let constant = graph.constant(value), let payload = constant.payload else { continue }
+      let likeness = Likeness(
+        elementType: constant.elementType, shape: constant.shape, sample: payload.sample)
+      if let place = places[likeness] {
+        groups[place].append(value)
+      } else {
+        places[likeness] = groups.count
+        groups.append([value])
+      }
+    }
+    return groups
+  }
+
+  /// What equal constants share, cheap to find out.
+  private struct Likeness: Hashable {
     let elementType: ElementType
     let shape: [Int]
     let sample: [UInt8]
+  }
 
-    init(_ constant: Constant, _ payload: Payload) {
-      elementType = constant.elementType
-      shape = constant.shape
-      sample = payload.sample
+  /// All bytes of a constant.
+  private struct Content: Hashable {
+    let payload: Payload
+
+    static func == (left: Content, right: Content) -> Bool {
+      left.payload.hasSameBytes(as: right.payload)
+    }
+
+    func hash(into hasher: inout Hasher) {
+      unsafe payload.withBytes { bytes in unsafe hasher.combine(bytes: bytes) }
     }
   }
 }

@@ -40,12 +40,19 @@ enum AffineFolding {
 
   /// Weights that were folded for one layer and serve others that share them.
   private struct FoldedWeights {
-    var known: [Key: ValueID] = [:]
+    private(set) var known: [Key: ValueID] = [:]
+    /// Weights that a layer yet to be folded will read: what folds next makes others of its own.
+    private(set) var reserved: Set<ValueID> = []
 
     struct Key: Hashable {
       let weight: ValueID
       let orientation: LinearLayer.Orientation
       let scale: [Double]
+    }
+
+    mutating func note(_ weights: ValueID, for key: Key) {
+      known[key] = weights
+      reserved.insert(weights)
     }
   }
 
@@ -82,8 +89,8 @@ enum AffineFolding {
       let isShared = rewriter.graph.values[layer.weight].uses.count > 1
       let key = FoldedWeights.Key(
         weight: layer.weight, orientation: layer.orientation, scale: affine.scale)
-      let weights = folded.known[key] ?? foldedWeights(&rewriter)
-      if isShared { folded.known[key] = weights }
+      let weights = folded.known[key] ?? foldedWeights(&rewriter, reserved: folded.reserved)
+      if isShared { folded.note(weights, for: key) }
       let bias = foldedBias(&rewriter)
       let isNormalization = rewriter.graph.nodes[reader].op.kind == .batchNormalization
       let subject = rewriter.label(reader)
@@ -95,11 +102,14 @@ enum AffineFolding {
       rewriter.bypass(reader, with: layer.result)
     }
 
-    private func foldedWeights(_ rewriter: inout Rewriter) -> ValueID {
+    private func foldedWeights(
+      _ rewriter: inout Rewriter, reserved: Set<ValueID>
+    ) -> ValueID {
       guard affine.scale.contains(where: { $0 != 1 }),
         let scaled = layer.scaledWeights(affine.scale, in: rewriter.graph)
       else { return layer.weight }
-      return rewriter.store(scaled, over: layer.weight)
+      return reserved.contains(layer.weight)
+        ? rewriter.storeBeside(scaled, layer.weight) : rewriter.store(scaled, over: layer.weight)
     }
 
     private func foldedBias(_ rewriter: inout Rewriter) -> ValueID? {

@@ -8,7 +8,7 @@ internal import IR
 /// ```
 ///
 /// Legal cases, for a node whose result is not an output of the graph:
-/// 1. A layout operator (Reshape, Transpose, Slice, Gather, Concat, Expand, lossless Cast, …) or
+/// 1. A layout operator (Reshape, Transpose, Slice, Gather, Concat, Expand, Cast to a float, …) or
 ///    32-bit arithmetic on stored elements.
 ///
 /// The file must not grow: the result may be larger than the operands that go with the node only
@@ -46,7 +46,7 @@ enum ConstantFolding {
     let freed = operands.filter { graph.values[$0].uses.count == 1 }
       .reduce(0) { $0 + (graph.constant($1)?.byteCount ?? 0) }
     guard let type = graph.values[result].type?.tensor, let counts = type.shape?.counts,
-      let size = type.elementType?.byteCount(of: counts.product)
+      let count = counts.checkedProduct, let size = type.elementType?.byteCount(of: count)
     else { return false }
     return size <= Swift.max(freed, freeByteCount)
   }

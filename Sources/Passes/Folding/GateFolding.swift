@@ -59,7 +59,7 @@ private struct Gate {
     else { return nil }
     let data = graph.constant(left) == nil ? left : right
     guard let shape = graph.shape(of: data), let axis = Self.axis(of: row, data: data, graph),
-      let extent = shape[axis].count, extent <= AxisTable.maximalExtent,
+      let extent = shape[axis].count, AxisTable.plausibleExtents.contains(extent),
       let affine = ChannelAffine(
         node, of: data, axis: axis, extent: extent, rank: shape.count, in: graph)
     else { return nil }

@@ -37,7 +37,10 @@ struct LinearLayer {
     self.weight = weight
     self.kind = kind
     (rank, axis, orientation) = (form.rank, form.axis, form.orientation)
-    extent = stored.shape[orientation.axis] * orientation.groups
+    let (extent, overflow) = stored.shape[orientation.axis].multipliedReportingOverflow(
+      by: orientation.groups)
+    guard !overflow, extent <= Swift.max(stored.count, 0) else { return nil }
+    self.extent = extent
     bias = kind == .matMul ? nil : row.input(2)
     biasScale = form.biasScale
     if let bias {

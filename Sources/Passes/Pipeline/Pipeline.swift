@@ -102,7 +102,7 @@ public struct PipelineError: Error, CustomStringConvertible {
   /// The faults in words, the first few of them.
   public var description: String {
     let place = pass.map { "pass \($0)" } ?? "the pipeline"
-    let list = faults.prefix(5).joined(separator: "\n")
-    return "internal error: \(place) made an invalid graph; please report this\n\(list)"
+    let list = faults.prefix(5).joined(separator: "; ")
+    return "internal error: \(place) made an invalid graph; please report this: \(list)"
   }
 }

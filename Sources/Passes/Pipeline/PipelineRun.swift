@@ -2,8 +2,8 @@ internal import IR
 
 /// One walk through a pipeline.
 struct PipelineRun {
-  /// Bounds the rounds of a stage; each round that changes something removes nodes, so real
-  /// models need three or four.
+  /// Bounds the rounds of a stage, of which real models need three or four; what is left undone
+  /// after that many is still right.
   private static let roundLimit = 32
 
   private var rewriter: Rewriter

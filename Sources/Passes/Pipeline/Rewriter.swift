@@ -19,12 +19,8 @@ struct Rewriter {
   init(_ graph: Graph, assumedExtents: [String: Int]) {
     self.graph = graph
     self.assumedExtents = assumedExtents
-    usedNames = Set(graph.valueIDs.map { graph.values[$0].name })
-    for node in graph.nodeIDs {
-      for attribute in graph.nodes[node].attributes {
-        for body in attribute.value.graphs { reserveNames(of: body) }
-      }
-    }
+    usedNames = []
+    reserveNames(of: graph)
   }
 
   /// Makes one edit under `rule` and records it.
@@ -58,7 +54,7 @@ struct Rewriter {
     self.faults += faults
   }
 
-  /// A name no value has, made from `base`.
+  /// A name no value and no node has, made from `base`.
   mutating func freshName(_ base: String) -> String {
     var name = base
     var counter = 1
@@ -75,9 +71,8 @@ struct Rewriter {
   private mutating func reserveNames(of body: Graph) {
     for value in body.valueIDs { usedNames.insert(body.values[value].name) }
     for node in body.nodeIDs {
-      for attribute in body.nodes[node].attributes {
-        for inner in attribute.value.graphs { reserveNames(of: inner) }
-      }
+      usedNames.insert(body.nodes[node].name)
+      for inner in body.nodes[node].bodies { reserveNames(of: inner) }
     }
   }
 }
@@ -89,11 +84,13 @@ extension Rewriter {
   /// Returns false, and changes nothing, where that cannot be done.
   mutating func redirect(_ value: ValueID, to replacement: ValueID) -> Bool {
     if graph.isOutput(value) {
-      guard graph.values[replacement].producer != nil, !graph.isOutput(replacement) else {
-        return false
-      }
+      guard graph.values[replacement].producer != nil, !graph.isOutput(replacement),
+        graph.canBeRead(replacement, as: graph.values[value].name)
+      else { return false }
       let retired = freshName(graph.values[value].name + "_folded")
       edit { $0.transferOutputs(of: value, to: replacement, retiring: retired) }
+    } else if !graph.canBeRead(value, as: graph.values[replacement].name) {
+      return false
     }
     edit { $0.replaceUses(of: value, with: replacement) }
     return true
@@ -110,7 +107,12 @@ extension Rewriter {
       edit { $0.replaceConstant(value, with: constant) }
       return value
     }
-    return addConstant(constant, name: graph.values[value].name + "_folded")
+    return storeBeside(constant, value)
+  }
+
+  /// Stores `constant` under a name made from that of `value`, which stays as it is.
+  mutating func storeBeside(_ constant: Constant, _ value: ValueID) -> ValueID {
+    addConstant(constant, name: graph.values[value].name + "_folded")
   }
 
   /// Stores `bias` as a new constant, named after the weights of the layer that takes it.

@@ -57,6 +57,7 @@ extension Constant {
     by factors: [Double], run: Int, _ multiply: (Element, Double) -> Element
   ) -> Constant? {
     guard let payload else { return nil }
+    precondition(count == 0 || run > 0 && count % (factors.count * run) == 0)
     let scaled = unsafe Constant(count: count, shape: shape) {
       (target: UnsafeMutableBufferPointer<Element>) in
       unsafe payload.withBytes { source in

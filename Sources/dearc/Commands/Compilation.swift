@@ -1,3 +1,5 @@
+import ArgumentParser
+import Emitters
 import IR
 import Importers
 import Passes
@@ -17,9 +19,12 @@ struct Compilation {
   /// Checks what the argument parser cannot.
   ///
   /// - Throws: `ValidationError`, which exits with the status for wrong usage.
-  static func validate(input: InputOptions, output: OutputOptions) throws {
+  static func validate(input: InputOptions, output: OutputOptions, report: String? = nil) throws {
     _ = try input.path()
-    _ = try output.file()
+    let target = try output.file()
+    guard report != target.path else {
+      throw ValidationError("--report and --output name the same file.")
+    }
   }
 
   /// Reads the model, lets `rewrite` change it, writes it and shows what happened.
@@ -37,14 +42,21 @@ struct Compilation {
     let result = try rewrite(imported.model, options(assumed))
     let model = result?.model ?? imported.model
     progress.report("writing \(target.path)")
-    let byteCount = try write(model, to: target, result, imported)
+    let sources = ModelFiles.sources(of: imported, at: path)
+    let emission = try prepare(model, target, result, sources)
     let report = CompileReport(
       command: name, input: FileReport(imported, path: path),
-      output: FileReport(path: target.path, format: target.format.rawValue, bytes: byteCount),
+      output: FileReport(
+        path: target.path, format: target.format.rawValue, bytes: emission.byteCount),
       before: imported, after: model, result: result, countedAt: assumed.shapes,
       elapsed: progress.elapsed)
+    let document = try JSONDocument.text(report)
+    let reportFile = try reportPath.map {
+      try ModelFiles.prepare(document, for: $0, keeping: sources)
+    }
+    try ModelFiles.commit(emission, with: reportFile.map { [$0] } ?? [])
     progress.clear()
-    try publish(report)
+    try show(report, document)
   }
 
   private func options(_ assumed: AssumedInputs) -> PipelineOptions {
@@ -54,29 +66,23 @@ struct Compilation {
     return options
   }
 
-  private func write(
-    _ model: Model, to target: OutputFile, _ result: PipelineResult?, _ imported: ImportedModel
-  ) throws -> Int {
-    let sources = ModelFiles.sources(of: imported, at: try input.path())
+  private func prepare(
+    _ model: Model, _ target: OutputFile, _ result: PipelineResult?, _ sources: [String]
+  ) throws -> Emission {
     let skipped = passes.skippedPasses.flatMap { ["--skip-pass", $0] }
     let provenance = Provenance(
       command: [name] + flags + skipped, inputs: try ModelFiles.digests(of: sources),
       result: result)
-    return try ModelFiles.write(
-      model, to: target, provenance: provenance, keeping: output.force ? [] : sources)
+    return try ModelFiles.prepare(
+      model, for: target, provenance: provenance, keeping: output.force ? [] : sources)
   }
 
-  private func publish(_ report: CompileReport) throws {
-    let document = try JSONDocument.text(report)
-    if let reportPath {
-      try ModelFiles.write(
-        document, to: reportPath, keeping: [report.input.path, report.output.path])
-    }
+  private func show(_ report: CompileReport, _ document: String) throws {
     if display.json {
-      Terminal.write(document, to: .output)
+      try Terminal.writeResult(document)
     } else {
-      display.show(CompileRendering(report: report, display: display).lines)
-      if passes.timePasses { display.show(["", "Time per pass"] + timings(report)) }
+      try display.show(CompileRendering(report: report, display: display).lines)
+      if passes.timePasses { try display.show(["", "Time per pass"] + timings(report)) }
     }
   }
 

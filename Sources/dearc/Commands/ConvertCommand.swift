@@ -22,7 +22,7 @@ struct ConvertCommand: ParsableCommand {
   }
 
   func run() throws {
-    if passes.passList { return PassListing(passes: Pipeline.fold.passes).show(display) }
+    if passes.passList { return try PassListing(passes: Pipeline.fold.passes).show(display) }
     let compilation = Compilation(
       name: "convert", flags: noFold ? ["--no-fold"] : [], input: input, output: output,
       passes: passes, display: display)

@@ -28,25 +28,27 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     let imported = try ModelFiles.read(try input.path())
-    guard !text else { return printText(of: imported.model) }
+    guard !text else { return try printText(of: imported.model) }
     let report = try report(on: imported)
     if display.json {
-      Terminal.write(try JSONDocument.text(report), to: .output)
+      try Terminal.writeResult(try JSONDocument.text(report))
     } else {
-      display.show(InspectRendering(report: report, display: display).lines)
+      try display.show(InspectRendering(report: report, display: display).lines)
     }
   }
 
-  private func printText(of model: Model) {
+  private func printText(of model: Model) throws {
     let constants: PrintOptions.Constants =
       display.verbose ? .values : .summary(maxElements: 16)
-    Terminal.write(model.text(PrintOptions(constants: constants)), to: .output)
+    try Terminal.writeResult(model.text(PrintOptions(constants: constants)))
   }
 
   private func report(on imported: ImportedModel) throws -> InspectReport {
     let model = imported.model
     let assumed = try AssumedInputs(model.graph, given: input.inputShapes)
-    let pruning = channels ? try Pipeline.prune.run(model).pruning : nil
+    var options = PipelineOptions()
+    options.assumedExtents = assumed.extents
+    let pruning = channels ? try Pipeline.prune.run(model, options: options).pruning : nil
     return InspectReport(
       imported, path: try input.path(), countedAt: assumed.shapes,
       channels: pruning.map(ChannelReport.init))

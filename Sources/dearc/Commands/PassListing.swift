@@ -5,13 +5,15 @@ struct PassListing {
   let passes: [Pass]
 
   /// Prints the passes, with `--verbose` also the cases in which each may change a graph.
-  func show(_ display: DisplayOptions) {
+  ///
+  /// - Throws: `Failure` if standard output does not take them.
+  func show(_ display: DisplayOptions) throws {
     var table = Table([.init("pass"), .init("what it does")])
     for pass in passes {
       table.add([pass.name, pass.summary])
       guard display.verbose else { continue }
       for rule in pass.rules { table.add(["  rule \(rule.number)", "  " + rule.title]) }
     }
-    display.show(display.lines(table))
+    try display.show(display.lines(table))
   }
 }

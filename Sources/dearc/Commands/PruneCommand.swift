@@ -25,11 +25,11 @@ struct PruneCommand: ParsableCommand {
 
   func validate() throws {
     if passes.passList { return }
-    try Compilation.validate(input: input, output: output)
+    try Compilation.validate(input: input, output: output, report: report)
   }
 
   func run() throws {
-    if passes.passList { return PassListing(passes: Pipeline.prune.passes).show(display) }
+    if passes.passList { return try PassListing(passes: Pipeline.prune.passes).show(display) }
     let compilation = Compilation(
       name: "prune", flags: [], input: input, output: output, passes: passes, display: display,
       reportPath: report)

@@ -25,8 +25,10 @@ struct DisplayOptions: ParsableArguments {
   }
 
   /// Writes text for people, unless they asked for none.
-  func show(_ lines: [String]) {
-    if !quiet { Terminal.write(lines.map { $0 + "\n" }.joined(), to: .output) }
+  ///
+  /// - Throws: `Failure` if standard output does not take it.
+  func show(_ lines: [String]) throws {
+    if !quiet { try Terminal.writeResult(lines.map { $0 + "\n" }.joined()) }
   }
 
   /// The lines of `table`, as wide as the terminal at most.

@@ -28,6 +28,7 @@ enum Quantities {
   static func change(from before: Int, to after: Int) -> String {
     guard before > 0, before != after else { return "" }
     let ratio = Double(after - before) / Double(before) * 100
+    guard ratio.magnitude >= 0.05 else { return "≈ 0 %" }
     let sign = ratio < 0 ? "−" : "+"
     return sign + fixed(ratio.magnitude, digits: 1) + " %"
   }

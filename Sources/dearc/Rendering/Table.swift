@@ -18,6 +18,8 @@ struct Table {
   }
 
   private static let gap = "  "
+  /// No column is wider, also where nothing bounds the line: a name may fill a whole file.
+  private static let maximalColumnWidth = 120
 
   let columns: [Column]
   private(set) var rows: [[String]] = []
@@ -44,7 +46,9 @@ struct Table {
   /// Shrinks the widest left-aligned column, which holds names, until the row fits.
   private func columnWidths(within limit: Int?) -> [Int] {
     var widths = columns.indices.map { column in
-      rows.reduce(columns[column].title.count) { max($0, $1[column].count) }
+      min(
+        rows.reduce(columns[column].title.columnCount) { max($0, $1[column].columnCount) },
+        Self.maximalColumnWidth)
     }
     let total = widths.reduce(0, +) + Self.gap.count * (widths.count - 1)
     guard let limit, total > limit,
@@ -59,7 +63,7 @@ struct Table {
     var line = ""
     for (index, cell) in cells.enumerated() {
       let text = cell.shortened(to: widths[index])
-      let padding = String(repeating: " ", count: widths[index] - text.count)
+      let padding = String(repeating: " ", count: max(widths[index] - text.columnCount, 0))
       line += index == 0 ? "" : Self.gap
       line += columns[index].alignment == .left ? text + padding : padding + text
     }
@@ -69,10 +73,10 @@ struct Table {
 }
 
 extension String {
-  /// The text with its middle left out, so that it has at most `limit` characters.
+  /// The text with its middle left out, so that it takes at most `limit` columns.
   fileprivate func shortened(to limit: Int) -> String {
-    guard count > limit else { return self }
-    let tail = limit / 2
-    return prefix(limit - tail - 1) + "…" + suffix(tail)
+    guard columnCount > limit else { return self }
+    let tail = String(String(reversed()).prefix(columns: limit / 2).reversed())
+    return prefix(columns: limit - tail.columnCount - 1) + "…" + tail
   }
 }

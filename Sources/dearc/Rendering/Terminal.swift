@@ -25,20 +25,34 @@ enum Terminal {
     return Int(size.ws_col)
   }
 
+  /// Writes results to standard output.
+  ///
+  /// - Throws: `Failure` if they cannot be written: nobody must take half of them for the whole.
+  static func writeResult(_ text: String) throws {
+    guard let code = write(text, to: .output) else { return }
+    throw Failure(
+      status: .cannotWrite,
+      message: "cannot write to standard output: \(String(cString: strerror(code)))")
+  }
+
   /// Writes `text` whole, also where the stream takes only part of it at a time.
-  static func write(_ text: String, to stream: Stream) {
+  ///
+  /// Returns `errno` if the stream does not take it.
+  @discardableResult
+  static func write(_ text: String, to stream: Stream) -> Int32? {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(stream.rawValue, $0.baseAddress, $0.count) }
       if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return }
+      guard count > 0 else { return errno }
       bytes = bytes.dropFirst(count)
     }
+    return nil
   }
 
   /// Writes a failure to standard error, the word in front in red if a person reads it there.
-  static func printError(_ lines: [String]) {
-    let style = TextStyle(isColored: TextStyle.isColored(.auto, on: .error))
+  static func printError(_ lines: [String], color: ColorChoice) {
+    let style = TextStyle(isColored: TextStyle.isColored(color, on: .error))
     let colored = lines.enumerated().map { index, line in
       let prefix = "dearc: error:"
       guard index == 0, line.hasPrefix(prefix) else { return line }
@@ -74,6 +88,40 @@ struct TextStyle {
   private static func environment(_ name: String) -> String {
     getenv(name).map { String(cString: $0) } ?? ""
   }
+}
+
+extension StringProtocol {
+  /// The number of columns that the text takes on a terminal.
+  var columnCount: Int {
+    utf8.count == unicodeScalars.count ? utf8.count : unicodeScalars.reduce(0) { $0 + $1.columns }
+  }
+
+  /// The longest beginning that takes at most `limit` columns.
+  func prefix(columns limit: Int) -> SubSequence {
+    var width = 0
+    return prefix { character in
+      width += character.unicodeScalars.reduce(0) { $0 + $1.columns }
+      return width <= limit
+    }
+  }
+}
+
+extension Unicode.Scalar {
+  /// The columns the scalar takes: two for East Asian characters and pictures, none for what joins
+  /// another.
+  fileprivate var columns: Int {
+    switch properties.generalCategory {
+    case .nonspacingMark, .enclosingMark: 0
+    default: Self.wideBlocks.contains { $0.contains(value) } ? 2 : 1
+    }
+  }
+
+  /// The blocks whose characters Unicode's East Asian Width calls wide or full-width.
+  private static let wideBlocks: [ClosedRange<UInt32>] = [
+    0x1100...0x115f, 0x2e80...0xa4cf, 0xa960...0xa97c, 0xac00...0xd7a3, 0xf900...0xfaff,
+    0xfe30...0xfe6f, 0xff01...0xff60, 0xffe0...0xffe6, 0x1f300...0x1f64f, 0x1f900...0x1f9ff,
+    0x20000...0x3fffd,
+  ]
 }
 
 /// Makes text from a file harmless on a terminal: what moves the cursor or hides is spelt out.

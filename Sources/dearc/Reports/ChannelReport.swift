@@ -6,7 +6,7 @@ struct ChannelReport: Encodable {
   let fates: FateCounts
   /// The channels in question, by value.
   let values: [ValueReport]
-  /// Values and weights that lost channels.
+  /// Values that lost channels.
   let narrowed: [NarrowedReport]
   /// Where the cost of a gathered use was weighed against a wider value.
   let decisions: [DecisionReport]
@@ -91,7 +91,6 @@ struct FateReport: Encodable {
 /// An axis that lost slots.
 struct NarrowedReport: Encodable {
   let value: String
-  let isWeight: Bool
   let axis: Int
   let before: Int
   let after: Int
@@ -100,7 +99,6 @@ struct NarrowedReport: Encodable {
 
   init(_ narrowed: NarrowedAxis) {
     value = narrowed.value
-    isWeight = narrowed.isConstant
     axis = narrowed.axis
     before = narrowed.extent
     after = narrowed.keptCount

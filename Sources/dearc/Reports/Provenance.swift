@@ -28,7 +28,7 @@ struct Provenance: Encodable {
     self.command = command
     self.inputs = inputs
     passes = result?.timings.filter { $0.changes > 0 }.map(\.pass) ?? []
-    kept = (result?.pruning?.narrowed ?? []).filter { !$0.isConstant }.map {
+    kept = (result?.pruning?.narrowed ?? []).map {
       KeptChannels(
         value: $0.value, axis: $0.axis, of: $0.extent,
         channels: $0.kept.map { [$0.lowerBound, $0.upperBound - 1] })

@@ -26,9 +26,23 @@ public struct PoolView: WindowedView {
     self.countIncludePad = countIncludePad
   }
 
+  /// The number of window positions along a spatial axis.
+  ///
+  /// Runtimes disagree about what SAME means for a dilated window.
+  public func positions(_ axis: Int, extent: Dimension) -> Dimension {
+    isAmbiguous ? .unknown : window.positions(axis, extent: extent, roundingUp: ceilMode)
+  }
+
+  private var isAmbiguous: Bool {
+    window.autoPad.isSame && window.dilations.contains { $0 > 1 }
+  }
+
   /// Whether a window may reach outside data with the given `spatial` extents.
+  ///
+  /// Data shorter than the window have no position for it; that some runtimes find one all the same
+  /// is outside of ONNX.
   public func mayTouchPadding(spatial: [Dimension]) -> Bool {
-    guard spatial.count == window.rank else { return true }
+    guard spatial.count == window.rank, !isAmbiguous else { return true }
     return spatial.indices.contains { axis in
       window.mayTouchPadding(axis, extent: spatial[axis])
         || mayOverhang(axis, extent: spatial[axis])
@@ -37,7 +51,7 @@ public struct PoolView: WindowedView {
 
   /// Whether a window may hold no element of data with the given `spatial` extents.
   public func mayLieWhollyInPadding(spatial: [Dimension]) -> Bool {
-    guard spatial.count == window.rank else { return true }
+    guard spatial.count == window.rank, !isAmbiguous else { return true }
     return spatial.indices.contains { mayMissData($0, extent: spatial[$0]) }
   }
 

@@ -57,7 +57,7 @@ extension LinkBuilder {
 
   private func combination(_ kind: OperatorKind) -> @Sendable ([SlotFact]) -> SlotFact {
     switch kind {
-    case .mul: { $0.contains(where: \.isZero) ? .zero : fold($0, by: *) }
+    case .mul: product
     case .add: { fold($0, by: +) }
     case .sub: { fold($0, by: -) }
     case .div: { fold($0, by: /) }
@@ -158,6 +158,13 @@ extension LinkBuilder {
     default: nil
     }
   }
+}
+
+/// The product of facts; zero times anything is zero, as exactly as the zero itself.
+@Sendable
+private func product(_ facts: [SlotFact]) -> SlotFact {
+  let zeros = facts.filter(\.isZero)
+  return zeros.contains(.zero) ? .zero : zeros.first ?? fold(facts, by: *)
 }
 
 /// Combines constant facts by a continuous function, rounding as stored values do.

@@ -11,7 +11,7 @@ extension LinkBuilder {
     else { return [] }
     let spatial = row.input(0).flatMap { graph.shape(of: $0) }.map { Array($0[2...]) } ?? []
     let isDepthwise = view.groups > 1 && view.groups == extent(data) && weight.shape[1] == 1
-    guard view.groups == 1 || isDepthwise, extent(result) == weight.shape[0],
+    guard view.groups == 1 || isDepthwise, weight.shape[0] > 0, extent(result) == weight.shape[0],
       weight.shape[0] % view.groups == 0, weight.shape[1] * view.groups == extent(data)
     else { return [] }
     let multiplier = weight.shape[0] / view.groups

@@ -39,15 +39,15 @@ extension LinkBuilder {
       : !view.mayTouchPadding(spatial: spatial)
         || !view.countIncludePad && !view.mayLieWhollyInPadding(spatial: spatial)
     let keepsZero = kind == .averagePool && !view.mayLieWhollyInPadding(spatial: spatial)
-    let transfer: AlignedLink.Transfer
-    if keepsConstants {
-      transfer = kind == .maxPool ? .copy : .averaging
-    } else if keepsZero, let data = input(0, 1) {
-      transfer = .combine([.slots(data)]) { $0[0].isZero ? .zero : .unknown }
-    } else {
-      transfer = .unknown
-    }
+    let transfer: AlignedLink.Transfer =
+      keepsConstants
+      ? kind == .maxPool ? .copy : .averaging : keepsZero ? .unary(Self.zeroAlone) : .unknown
     return alignedAxes(0...1, transfer: transfer)
+  }
+
+  /// Of what is averaged with zeros nothing is known, but for zero itself.
+  private static var zeroAlone: UnaryFunction {
+    UnaryFunction(evaluate: { $0 == 0 ? 0 : .nan }, isExact: true)
   }
 
   /// Pooling over all positions: channels stay apart and constants stay constant.
