@@ -15,6 +15,24 @@ import TestSupport
       result.model.graph.text(.structure) + refusals.joined(), "passes/folding/\(name)")
   }
 
+  /// Runtimes refuse such a model, dearc reads it: the branch would read %r and define it.
+  @Test func aBodyKeepsNamesOfItsOwn() throws {
+    let graph = try parseGraph(
+      """
+      graph opset 17 {
+        input %x : f32[2, 3] input %c : bool[]
+        %r = Relu(%x) %t = Identity(%r)
+        %y = If(%c) {
+          then_branch = graph { %a "r" = Neg(%t) output %a },
+          else_branch = graph { %b = Abs(%t) output %b }
+        }
+        output %y
+      }
+      """)
+    let result = try Pipeline.fold.run(Model(irVersion: 8, graph: graph))
+    #expect(result.changes.isEmpty)
+  }
+
   @Test func foldingTwiceChangesNothing() throws {
     for each in try RuleCase.all(in: "folding") {
       let once = try Pipeline.fold.run(Model(irVersion: 8, graph: each.graph))

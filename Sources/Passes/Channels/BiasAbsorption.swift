@@ -32,12 +32,10 @@ struct BiasAbsorption {
 
   /// The elements that operand `input` holds afterwards, at the original extents; nil if unchanged.
   func edited(_ input: Int) -> Constant? {
-    guard let value = needs.model.graph.nodes[node].input(input),
-      let constant = needs.model.graph.constant(value)
-    else { return nil }
+    guard let constant = constant(input) else { return nil }
     if input == link.weightOutput.input { return carriedWeights(constant) }
     if input == link.bias?.input, !absorbed.isEmpty {
-      return Constant(shifts(adding: constant), shape: constant.shape)
+      return Constant(rounding: shifts(adding: constant), like: constant, shape: constant.shape)
     }
     return nil
   }
@@ -49,7 +47,9 @@ struct BiasAbsorption {
     guard link.bias == nil else { return }
     let kept = needs[link.output.axis].slots
     let all = shifts(adding: nil)
-    let bias = Constant(kept.map { all[$0] }, shape: [kept.count])
+    guard let weight = link.weightOutput.input.flatMap({ constant($0) }),
+      let bias = Constant(rounding: kept.map { all[$0] }, like: weight, shape: [kept.count])
+    else { return }
     let label = rewriter.label(node)
     let value = rewriter.addBias(bias, of: node)
     let detail = "\(absorbed.count) constant slots"
@@ -66,6 +66,10 @@ struct BiasAbsorption {
     }
   }
 
+  private func constant(_ input: Int) -> Constant? {
+    needs.model.graph.constant(needs.model.graph.nodes[node].input(input))
+  }
+
   /// A factor of the bias alone is part of the stored numbers from here on.
   private func unscaleBias(_ rewriter: inout Rewriter) {
     guard link.reader.biasScale != 1 else { return }
@@ -76,16 +80,14 @@ struct BiasAbsorption {
   }
 
   /// The bias of every output slot, with the absorbed slots' share.
-  private func shifts(adding bias: Constant?) -> [Float] {
+  private func shifts(adding bias: Constant?) -> [Double] {
     let facts = needs.model.facts(link.data.axis)
-    let old = bias?.elements(as: Float.self)
-    return link.reader.rows.indices.map { output in
-      let base = old.map { Double($0[output]) } ?? link.reader.uniformBias
-      var sum = base * link.reader.biasScale
-      for slot in absorbed.slots where link.reader.rows[output].contains(slot) {
-        sum += (facts[slot].value ?? 0) * link.reader.weightSum(output: output, input: slot)
-      }
-      return Float(sum)
+    let values = facts.indices.map { absorbed.contains($0) ? facts[$0].value ?? 0 : 0 }
+    let shares = link.reader.weightedSums(of: values)
+    let old = bias?.doubles
+    return shares.enumerated().map { output, share in
+      let base = old.map { $0[output] } ?? link.reader.uniformBias
+      return base * link.reader.biasScale + share
     }
   }
 
@@ -112,19 +114,17 @@ extension Constant {
   fileprivate func accumulating(
     _ sources: [(slot: Int, ratio: Double)], into target: Int, axis: Int
   ) -> Constant? {
-    guard var elements = elements(as: Float.self) else { return nil }
+    guard var elements = doubles else { return nil }
     let inner = shape[(axis + 1)...].reduce(1, *)
     for block in 0..<shape[..<axis].reduce(1, *) {
       let base = block * shape[axis] * inner
       for offset in 0..<inner {
-        var sum = Double(elements[base + target * inner + offset])
         for (slot, ratio) in sources {
-          sum += ratio * Double(elements[base + slot * inner + offset])
+          elements[base + target * inner + offset] += ratio * elements[base + slot * inner + offset]
         }
-        elements[base + target * inner + offset] = Float(sum)
       }
     }
-    return Constant(elements, shape: shape)
+    return Constant(rounding: elements, like: self, shape: shape)
   }
 }
 

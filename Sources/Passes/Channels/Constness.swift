@@ -152,7 +152,7 @@ extension Constant {
   /// For each slot of `axis` the value all its elements have, if they are equal.
   func slotFacts(axis: Int) -> [SlotFact] {
     let extent = shape[axis]
-    guard elementType == .float32, let payload, count > 0 else {
+    guard let decoder = FloatDecoder(elementType), let payload, count > 0 else {
       return Array(repeating: .unknown, count: extent)
     }
     let inner = shape[(axis + 1)...].reduce(1, *)
@@ -160,7 +160,7 @@ extension Constant {
     unsafe payload.withBytes { bytes in
       for run in 0..<count / Swift.max(inner, 1) {
         let slot = run % extent
-        for element in unsafe FloatRun(bytes: bytes, start: run * inner, count: inner) {
+        for element in unsafe FloatRun(bytes, decoder, start: run * inner, count: inner) {
           facts[slot] = Constant.join(facts[slot], element)
         }
       }
@@ -178,8 +178,7 @@ extension Constant {
     payload.map { _ in Constant(elementType: elementType, shape: [1, count], storage: storage) }
   }
 
-  private static func join(_ fact: SlotFact?, _ element: Float) -> SlotFact {
-    let value = Double(element)
+  private static func join(_ fact: SlotFact?, _ value: Double) -> SlotFact {
     guard value.isFinite else { return .unknown }
     switch fact {
     case nil: return .constant(value, isExact: true)

@@ -29,12 +29,15 @@ struct CostModel {
   /// The extent assumed where nothing is known, about that of a middle layer's feature map.
   static let fallbackExtent = 28.0
 
-  /// What one run of the graph costs if every axis keeps the slots that `needs` says.
-  func cost(_ needs: Needs) -> Double {
-    model.order.reduce(0) { $0 + cost(of: $1, needs) }
+  /// What one run of each node costs if every axis keeps the slots that `needs` says.
+  func costs(_ needs: Needs) -> SideTable<NodeID, Double> {
+    var costs = SideTable<NodeID, Double>(count: model.graph.nodes.count, initial: 0)
+    for node in model.order { costs[node] = cost(of: node, needs) }
+    return costs
   }
 
-  private func cost(of node: NodeID, _ needs: Needs) -> Double {
+  /// What one run of `node` costs.
+  func cost(of node: NodeID, _ needs: Needs) -> Double {
     guard !model.links[node].isEmpty else { return 0 }
     let row = model.graph.nodes[node]
     let moved = (row.inputs + row.outputs).reduce(0) { total, value in
@@ -103,7 +106,7 @@ public struct CostDecision: Hashable, Sendable {
   public let kept: Int
   /// Whether the use is narrowed; else the node and everything aligned with it stays wide.
   public let isNarrowed: Bool
-  /// Estimated cost of the whole graph in bytes moved, narrowed and wide.
+  /// Estimated cost, in bytes moved, of the nodes that the choice concerns, with the use narrowed.
   public let narrowCost: Double
   /// The same with the use left wide.
   public let wideCost: Double
@@ -117,28 +120,40 @@ struct UseDecisions {
   private(set) var decisions: [CostDecision] = []
 
   /// Bounds the work on graphs with very many such uses; later uses are narrowed untried.
-  private static let budget = 20_000_000
+  private static let budget = 2_000_000
 
   init(_ needs: Needs, cost: CostModel) {
     self.needs = needs
     let model = needs.model
+    var costs = cost.costs(needs)
     var spent = 0
-    var current = cost.cost(needs)
     for node in model.order {
       for use in self.needs.narrowedUses(of: node) where self.needs.isNarrowed(use, of: node) {
-        spent += model.order.count * 2
-        guard spent < Self.budget else { return }
         var trial = self.needs
-        trial.widen(use.place, of: use.link)
-        let wide = cost.cost(trial)
-        let isNarrowed = current <= wide
+        let concerned = Self.nodes(at: trial.widen(use.place, of: use.link), of: model)
+        spent += concerned.count + 1
+        guard spent < Self.budget else { return }
+        let wideCosts = concerned.map { cost.cost(of: $0, trial) }
+        let narrow = concerned.reduce(0) { $0 + costs[$1] }
+        let wide = wideCosts.reduce(0, +)
+        let isNarrowed = narrow <= wide
         decisions.append(
-          decision(node, use, isNarrowed: isNarrowed, narrow: current, wide: wide))
+          decision(node, use, isNarrowed: isNarrowed, narrow: narrow, wide: wide))
         guard !isNarrowed else { continue }
         self.needs = trial
-        current = wide
+        for (node, cost) in zip(concerned, wideCosts) { costs[node] = cost }
       }
     }
+  }
+
+  /// The nodes that make or read a value to which one of `axes` belongs, each once.
+  private static func nodes(at axes: [AxisID], of model: ChannelModel) -> [NodeID] {
+    var seen: Set<NodeID> = []
+    return axes.flatMap { axis -> [NodeID] in
+      let value = model.axes.places[axis.index].value
+      let readers = model.graph.values[value].uses.compactMap(\.node)
+      return (model.graph.producer(of: value).map { [$0] } ?? []) + readers
+    }.filter { seen.insert($0).inserted }
   }
 
   private func decision(

@@ -23,6 +23,8 @@ struct LinearReader {
   let uniformBias: Double
 
   private let weight: WeightMatrix?
+  /// For a depthwise convolution, the output slots made from one data slot.
+  private let outputsPerInput: Int
 
   /// Whether dearc can compute with the weights; it can slice them in any case.
   var isReadable: Bool { weight != nil }
@@ -43,6 +45,7 @@ struct LinearReader {
     self.biasScale = biasScale
     self.uniformBias = uniformBias
     self.weight = matrix
+    self.outputsPerInput = outputsPerInput
     if inputAxis == nil {
       let alive = matrix?.pattern()
       rows = (0..<outputs).map { output in
@@ -54,10 +57,12 @@ struct LinearReader {
     }
   }
 
-  /// The sum of the weights from data slot `input` to output slot `output`, over the kernel.
-  func weightSum(output: Int, input: Int) -> Double {
-    guard let weight else { return .nan }
-    return scale * weight.sum(output: output, input: weight.inputCount == 1 ? 0 : input)
+  /// For each output slot the sum, over data slots and the kernel, of weights times `values`.
+  ///
+  /// Infinite where dearc cannot compute with the weights.
+  func weightedSums(of values: [Double]) -> [Double] {
+    weight?.weightedSums(of: values, outputsPerInput: outputsPerInput).map { scale * $0 }
+      ?? Array(repeating: .infinity, count: rows.count)
   }
 
   /// The data slots that some slot of `outputs` has a non-zero weight for.
@@ -69,7 +74,12 @@ struct LinearReader {
 
   /// What is known about the output slots, given what is known about data and bias.
   func facts(data: [SlotFact], bias: [SlotFact]?) -> [SlotFact] {
-    rows.enumerated().map { output, row in
+    // Few layers read constants alone, and only for those the weights are summed.
+    let isConstant = rows.map { $0.slots.allSatisfy { data[$0] != .unknown } }
+    let shares =
+      zip(rows, isConstant).contains { !$0.isEmpty && $1 }
+      ? weightedSums(of: data.map { $0.value ?? 0 }) : Array(repeating: 0, count: rows.count)
+    return rows.enumerated().map { output, row in
       let stored = bias?[output] ?? .constant(uniformBias, isExact: true)
       guard case .constant(let base, let isExact) = stored else { return .unknown }
       guard !row.isEmpty else {
@@ -77,35 +87,31 @@ struct LinearReader {
         return scaled.isFinite
           ? .constant(scaled, isExact: isExact && biasScale == 1) : .unknown
       }
-      return fact(of: output, row: row, data: data, base: base * biasScale)
+      guard isConstant[output], !mayTouchPadding || row.slots.allSatisfy({ data[$0].isZero }) else {
+        return .unknown
+      }
+      let rounded = Double(Float(base * biasScale + shares[output]))
+      return rounded.isFinite ? .constant(rounded, isExact: false) : .unknown
     }
-  }
-
-  private func fact(of output: Int, row: SlotSet, data: [SlotFact], base: Double) -> SlotFact {
-    var sum = base
-    for slot in row.slots {
-      guard let value = data[slot].value else { return .unknown }
-      if value == 0 { continue }
-      guard !mayTouchPadding else { return .unknown }
-      sum += value * weightSum(output: output, input: slot)
-    }
-    let rounded = Double(Float(sum))
-    return rounded.isFinite ? .constant(rounded, isExact: false) : .unknown
   }
 }
 
-/// A stored 32-bit weight tensor with an axis for outputs and, unless depthwise, one for inputs.
+/// A stored weight tensor of floats with an axis for outputs and, unless depthwise, one for inputs.
 struct WeightMatrix {
   let outputCount: Int
   let inputCount: Int
   private let payload: Payload
+  private let decoder: FloatDecoder
   private let outputAxis: Int
   private let inputAxis: Int?
   private let shape: [Int]
 
   init?(_ constant: Constant, outputAxis: Int, inputAxis: Int?) {
-    guard constant.elementType == .float32, let payload = constant.payload else { return nil }
+    guard let decoder = FloatDecoder(constant.elementType), let payload = constant.payload else {
+      return nil
+    }
     self.payload = payload
+    self.decoder = decoder
     self.outputAxis = outputAxis
     self.inputAxis = inputAxis
     shape = constant.shape
@@ -125,20 +131,15 @@ struct WeightMatrix {
     return rows
   }
 
-  /// The sum of all weights from `input` to `output`.
-  func sum(output: Int, input: Int) -> Double {
-    let strides = self.strides
-    let others = shape.indices.filter { $0 != outputAxis && $0 != inputAxis }
-    let start = output * strides[outputAxis] + (inputAxis.map { input * strides[$0] } ?? 0)
-    var offsets = [start]
-    for axis in others {
-      offsets = offsets.flatMap { offset in (0..<shape[axis]).map { offset + $0 * strides[axis] } }
+  /// For each output the sum of its weights, each times the value of the input it reads.
+  func weightedSums(of values: [Double], outputsPerInput: Int) -> [Double] {
+    var sums = Array(repeating: 0.0, count: outputCount)
+    visit { output, input, run in
+      let value = values[inputAxis == nil ? output / outputsPerInput : input]
+      guard value != 0 else { return }
+      sums[output] += value * run.reduce(0, +)
     }
-    return unsafe payload.withBytes { bytes in
-      offsets.reduce(0) { sum, offset in
-        sum + Double(unsafe bytes.loadUnaligned(fromByteOffset: offset * 4, as: Float.self))
-      }
-    }
+    return sums
   }
 
   private var strides: [Int] {
@@ -160,28 +161,8 @@ struct WeightMatrix {
       for start in stride(from: 0, to: shape.product, by: inner) {
         let output = start / strides[outputAxis] % outputCount
         let input = inputAxis.map { start / strides[$0] % inputCount } ?? 0
-        body(output, input, unsafe FloatRun(bytes: bytes, start: start, count: inner))
+        body(output, input, unsafe FloatRun(bytes, decoder, start: start, count: inner))
       }
     }
-  }
-}
-
-/// Consecutive 32-bit floats in lent, possibly unaligned memory.
-@safe
-struct FloatRun: Sequence, IteratorProtocol {
-  private let bytes: UnsafeRawBufferPointer
-  private var position: Int
-  private let end: Int
-
-  init(bytes: UnsafeRawBufferPointer, start: Int, count: Int) {
-    unsafe self.bytes = unsafe bytes
-    position = start * 4
-    end = position + count * 4
-  }
-
-  mutating func next() -> Float? {
-    guard position < end else { return nil }
-    defer { position += 4 }
-    return unsafe bytes.loadUnaligned(fromByteOffset: position, as: Float.self)
   }
 }

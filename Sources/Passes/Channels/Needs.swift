@@ -9,6 +9,8 @@ struct Needs {
   private(set) var kept: [SlotSet]
   /// The nodes whose results keep more since their operands were last looked at.
   private var isDue: SideTable<NodeID, Bool>
+  /// The axes that keep more since the last call of `widen`, some more than once.
+  private var grown: [AxisID] = []
 
   init(_ model: ChannelModel) {
     self.model = model
@@ -141,10 +143,10 @@ struct Needs {
 
   /// Makes `place` keep at least `slots`.
   private mutating func keep(_ place: Place, _ slots: SlotSet) {
-    guard kept[place.axis.index].formUnion(slots),
-      let producer = model.graph.producer(of: model.axes.places[place.axis.index].value)
-    else { return }
-    isDue[producer] = true
+    guard kept[place.axis.index].formUnion(slots) else { return }
+    grown.append(place.axis)
+    let value = model.axes.places[place.axis.index].value
+    if let producer = model.graph.producer(of: value) { isDue[producer] = true }
   }
 
   /// A tensor without elements is never made.
@@ -155,7 +157,10 @@ struct Needs {
   }
 
   /// Makes the operand at `place` be read whole, as far as it is kept, and settles again.
-  mutating func widen(_ place: Place, of link: AxisLink) {
+  ///
+  /// Returns the axes that keep more now, some more than once.
+  mutating func widen(_ place: Place, of link: AxisLink) -> [AxisID] {
+    grown = []
     let wide = kept[place.axis.index]
     switch link {
     case .aligned(let link): keep(link.output, wide)
@@ -174,6 +179,7 @@ struct Needs {
     case .linear, .averaged, .selected: break
     }
     settle()
+    return grown
   }
 
   private mutating func widen(_ output: Place, concatenating inputs: [Place], at place: Place) {

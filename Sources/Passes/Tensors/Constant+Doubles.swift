@@ -1,25 +1,42 @@
 internal import IR
 
 extension Constant {
-  /// The elements in double precision, or nil if they are not 32- or 64-bit floats.
+  /// The elements in double precision, or nil if they are no floats of 16, 32 or 64 bits.
   ///
   /// Passes compute new weights in double precision and round once, so that results do not depend
   /// on the order in which a processor adds.
   var doubles: [Double]? {
-    switch elementType {
-    case .float32: elements(as: Float.self)?.map(Double.init)
-    case .float64: elements(as: Double.self)
-    default: nil
+    guard let decoder = FloatDecoder(elementType), let payload else { return nil }
+    return unsafe payload.withBytes { bytes in
+      Array(unsafe FloatRun(bytes, decoder, start: 0, count: count))
     }
   }
 
   /// Stores `doubles` rounded to the element type of `model`; nil for a type that is no such float.
   init?(rounding doubles: [Double], like model: Constant, shape: [Int]) {
     switch model.elementType {
+    case .float16:
+      self.init(doubles.map { Float16($0).bitPattern }, model.elementType, shape: shape)
+    case .bfloat16: self.init(doubles.map(Self.bfloat16), model.elementType, shape: shape)
     case .float32: self.init(doubles.map { Float($0) }, shape: shape)
     case .float64: self.init(doubles, shape: shape)
     default: return nil
     }
+  }
+
+  /// The bits of the bfloat16 nearest to a number, of two equally near ones the even.
+  private static func bfloat16(_ number: Double) -> UInt16 {
+    let bits = Float(number).bitPattern
+    guard !Float(number).isNaN else { return 0x7fc0 }
+    return UInt16(truncatingIfNeeded: (bits + 0x7fff + (bits >> 16 & 1)) >> 16)
+  }
+
+  /// Stores elements given by their bits.
+  private init(_ bits: [UInt16], _ elementType: ElementType, shape: [Int]) {
+    let owner = unsafe OwnedBytes(count: bits.count * 2) { target in
+      unsafe bits.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
+    }
+    self.init(elementType: elementType, shape: shape, storage: .dense(owner.payload))
   }
 
   /// The elements with each slot of `axis` multiplied by its factor, rounded once.

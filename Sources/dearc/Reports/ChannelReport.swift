@@ -113,7 +113,7 @@ struct DecisionReport: Encodable {
   let needed: Int
   let kept: Int
   let isNarrowed: Bool
-  /// Estimated bytes moved by the whole network in each case.
+  /// Estimated bytes moved in each case, by the nodes that the choice concerns.
   let narrowCost: Double
   let wideCost: Double
 
