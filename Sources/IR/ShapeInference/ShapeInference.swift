@@ -52,9 +52,6 @@ public struct ShapeInference: Sendable {
   /// The shape of `value`, if its rank is known.
   public func shape(of value: ValueID) -> Shape? { types[value]?.tensor?.shape }
 
-  /// The elements of `value`, if it is a small tensor of whole numbers that are all known.
-  public func integers(of value: ValueID) -> [Int64]? { contents[value]?.integers }
-
   /// What is known of the elements of `value`, if it is a small tensor.
   public func partialTensor(of value: ValueID) -> PartialTensor? { contents[value] }
 }

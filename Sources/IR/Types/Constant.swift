@@ -50,11 +50,6 @@ public struct Payload: @unchecked Sendable {
   public func discard() {
     unsafe owner.discard(UnsafeRawBufferPointer(start: base, count: count))
   }
-
-  /// Whether both payloads are the very same bytes in memory.
-  public func isIdentical(to other: Payload) -> Bool {
-    unsafe base == other.base && count == other.count
-  }
 }
 
 /// Bytes that a pass or a reader produced and owns.

@@ -80,16 +80,8 @@ struct LinearLink {
   /// The bias's axis that output slots index, if there is a bias with one entry a slot.
   let bias: Place?
   let reader: LinearReader
-  /// Where a constant can be added to each output slot.
-  let biasSink: BiasSink
-}
-
-/// Where a linear operator takes an added constant.
-enum BiasSink {
-  /// The operand with this number, present or not.
-  case operand(Int)
-  /// There is none: an Add has to follow.
-  case following
+  /// Whether operand 2, present or not, is a bias; else an Add has to follow to add a constant.
+  let takesBias: Bool
 }
 
 /// Axes of one input and one output whose extents have the same product.

@@ -53,16 +53,12 @@ struct BiasAbsorption {
     let label = rewriter.label(node)
     let value = rewriter.addBias(bias, of: node)
     let detail = "\(absorbed.count) constant slots"
-    switch link.biasSink {
-    case .operand(let index):
-      rewriter.apply(ChannelPruning.absorbing, to: label, detail) { graph in
-        var inputs = graph.nodes[node].inputs
-        while inputs.count <= index { inputs.append(nil) }
-        inputs[index] = value
-        graph.setInputs(of: node, to: inputs)
-      }
-    case .following:
+    guard link.takesBias else {
       rewriter.append(.add, value, behind: node, rule: ChannelPruning.absorbing, detail)
+      return
+    }
+    rewriter.apply(ChannelPruning.absorbing, to: label, detail) { graph in
+      graph.setInputs(of: node, to: Array(graph.nodes[node].inputs.prefix(2)) + [value])
     }
   }
 

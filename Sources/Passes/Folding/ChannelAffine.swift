@@ -2,11 +2,6 @@ internal import IR
 
 /// A node that multiplies every channel of its data by a number and adds another.
 struct ChannelAffine {
-  /// The operand that is scaled and shifted.
-  let data: ValueID
-  let result: ValueID
-  /// The axis of the data that the numbers run along.
-  let axis: Int
   /// One factor per channel.
   let scale: [Double]
   /// One summand per channel.
@@ -22,10 +17,7 @@ struct ChannelAffine {
   /// alone. Numbers that are not finite are refused: folding them would change NaN patterns.
   init?(_ node: NodeID, of data: ValueID, axis: Int, extent: Int, rank: Int, in graph: Graph) {
     let row = graph.nodes[node]
-    guard let result = row.output(0), let kind = row.op.kind else { return nil }
-    self.data = data
-    self.result = result
-    self.axis = axis
+    guard row.output(0) != nil, let kind = row.op.kind else { return nil }
     let reader = ParameterReader(graph: graph, axis: axis, extent: extent, rank: rank)
     guard let numbers = reader.numbers(of: node, kind: kind, data: data) else { return nil }
     (scale, shift) = numbers

@@ -27,7 +27,7 @@ import Testing
       let pool = PoolView(node, in: graph)
       _ = pool?.mayTouchPadding(spatial: [.known(.max), .unknown])
       _ = pool?.mayLieWhollyInPadding(spatial: [.known(.max), .known(3)])
-      _ = (GemmView(node, in: graph), MatMulView(node, in: graph), ConcatView(node, in: graph))
+      _ = (GemmView(node, in: graph), ConcatView(node, in: graph))
       _ = (BatchNormalizationView(node, in: graph), SoftmaxView(node, in: graph))
       _ = (ReductionView(node, in: graph), DropoutView(node, in: graph))
       _ = (GatherView(node, in: graph), PadView(node, in: graph), ResizeView(node, in: graph))

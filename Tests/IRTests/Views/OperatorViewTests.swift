@@ -20,14 +20,6 @@ import Testing
       ])
   }
 
-  @Test func matrixProduct() throws {
-    let (node, graph) = try lastNode("input %a input %b %y = MatMul(%a,%b)")
-    #expect(MatMulView(node, in: graph)?.right == graph.inputs[1])
-    try expectNoView(
-      { MatMulView($0, in: $1) },
-      ["input %a : f32[] input %b %y = MatMul(%a,%b)", "input %a %y = MatMul(%a,_)"])
-  }
-
   @Test(arguments: [
     (15, "%y = BatchNormalization(%x,%s,%s,%s,%s)", true as Bool?),
     (15, "%y = BatchNormalization(%x,%s,%s,%s,%s) {training_mode=1}", false),

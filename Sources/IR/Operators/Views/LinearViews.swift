@@ -34,21 +34,3 @@ public struct GemmView: Sendable {
     self.transB = transB
   }
 }
-
-/// Reads a MatMul node, which multiplies stacks of matrices as numpy does.
-public struct MatMulView: Sendable {
-  /// The left factor.
-  public let left: ValueID
-  /// The right factor.
-  public let right: ValueID
-
-  /// Reads `node`, or returns nil if it is no MatMul or lacks an operand.
-  public init?(_ node: NodeID, in graph: Graph) {
-    let row = graph.nodes[node]
-    guard row.op.kind == .matMul, let left = row.input(0), let right = row.input(1),
-      graph.rank(of: left) != 0, graph.rank(of: right) != 0
-    else { return nil }
-    self.left = left
-    self.right = right
-  }
-}

@@ -6,8 +6,6 @@ public struct ReductionView: Sendable {
   public let axes: [Int]?
   /// Whether reduced axes stay, with extent 1.
   public let keepDims: Bool
-  /// Whether stating no axes means none rather than all.
-  public let noopWithEmptyAxes: Bool
 
   /// Reads `node`, or returns nil if it is no reduction or its axes are not known.
   public init?(_ node: NodeID, in graph: Graph, integers: IntegerReader? = nil) {
@@ -30,7 +28,6 @@ public struct ReductionView: Sendable {
     self.data = data
     self.axes = axes.isEmpty && !noop ? nil : axes
     self.keepDims = keepDims
-    noopWithEmptyAxes = noop
   }
 
   /// Whether `axis` of the data is reduced.

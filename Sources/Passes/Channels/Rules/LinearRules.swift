@@ -21,7 +21,7 @@ extension LinkBuilder {
       mayTouchPadding: view.mayTouchPadding(spatial: spatial), canAbsorb: !isDepthwise)
     let link = LinearLink(
       data: data, output: result, weightInput: isDepthwise ? nil : input(1, 1),
-      weightOutput: weightOutput, bias: input(2, 0), reader: reader, biasSink: .operand(2))
+      weightOutput: weightOutput, bias: input(2, 0), reader: reader, takesBias: true)
     let batch = alignedAxes([0], transfer: .unknown)
     return batch + [isDepthwise ? .depthwise(link, multiplier: multiplier) : .linear(link)]
   }
@@ -42,7 +42,7 @@ extension LinkBuilder {
       biasScale: Double(view.beta), uniformBias: uniformBias)
     let link = LinearLink(
       data: data, output: result, weightInput: weightInput, weightOutput: weightOutput,
-      bias: bias, reader: reader, biasSink: .operand(2))
+      bias: bias, reader: reader, takesBias: true)
     return [.linear(link)]
   }
 
@@ -70,7 +70,7 @@ extension LinkBuilder {
       weight: weight, outputAxis: 1, inputAxis: 0, mayTouchPadding: false, canAbsorb: true)
     let link = LinearLink(
       data: data, output: result, weightInput: weightInput, weightOutput: weightOutput, bias: nil,
-      reader: reader, biasSink: .following)
+      reader: reader, takesBias: false)
     return alignedAxes(0..<rank - 1, transfer: .unknown) + [.linear(link)]
   }
 
