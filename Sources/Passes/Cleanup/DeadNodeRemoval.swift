@@ -6,7 +6,7 @@ internal import IR
 /// 1. A node none of whose results is read.
 /// 2. A constant that is not read.
 ///
-/// Inputs stay: they are a contract with the caller. Runs last, to clear away what others left.
+/// Inputs stay: they are a contract with the caller. Runs behind what leaves nodes without readers.
 enum DeadNodeRemoval {
   static let name = "remove-dead"
   static let node = RewriteRule(pass: name, number: 1, title: "remove a node nobody reads")
