@@ -27,13 +27,18 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .target(name: "COnnx", dependencies: ["CProtobufC"]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .target(name: "CConfinement"),
+    .target(
+      name: "HDF5Access", dependencies: ["CConfinement", "CHDF5", "Formats"],
+      swiftSettings: library),
     .target(name: "Importers", dependencies: ["IR", "Formats", "COnnx"], swiftSettings: library),
     .target(name: "Emitters", dependencies: ["IR", "Formats", "COnnx"], swiftSettings: library),
     .target(name: "Passes", dependencies: ["IR"], swiftSettings: library),
     .executableTarget(
       name: "dearc",
       dependencies: [
-        "IR", "Formats", "Importers", "Emitters", "Passes",
+        "IR", "Formats", "HDF5Access", "Importers", "Emitters", "Passes",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: common),
     .target(
@@ -48,6 +53,9 @@ let package = Package(
       name: "IRTests", dependencies: ["IR", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "FormatsTests", dependencies: ["Formats", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "HDF5AccessTests", dependencies: ["HDF5Access", "Formats", "TestSupport"],
+      swiftSettings: common),
     .testTarget(
       name: "ImportersTests",
       dependencies: ["IR", "Formats", "Importers", "TestSupport"],

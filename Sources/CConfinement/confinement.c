@@ -1,13 +1,62 @@
+#define _GNU_SOURCE
 #include "confinement.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <spawn.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
+
+// Copies `from` to a number above those that the new process uses, so that no copy overwrites another.
+static int lift(int from) { return fcntl(from, F_DUPFD_CLOEXEC, 10); }
+
+static int spawn(const char *program, char *const arguments[], int file, int answers, int requests,
+                 pid_t *id) {
+  // Locking a file that is only read could fail where nothing may be written.
+  static char *const environment[] = {"HDF5_USE_FILE_LOCKING=FALSE", NULL};
+  posix_spawn_file_actions_t actions;
+  int error = posix_spawn_file_actions_init(&actions);
+  if (error) return error;
+  if (!error) error = posix_spawn_file_actions_adddup2(&actions, file, 0);
+  if (!error) error = posix_spawn_file_actions_adddup2(&actions, answers, 1);
+  if (!error) error = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  if (!error) error = posix_spawn_file_actions_adddup2(&actions, requests, 3);
+  if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+  if (!error) error = posix_spawn(id, program, &actions, NULL, arguments, environment);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+int dearc_start_process(const char *program, char *const arguments[], int file,
+                        struct dearc_process *process) {
+  int up[2] = {-1, -1}, down[2] = {-1, -1}, lifted[3] = {-1, -1, -1}, error = 0;
+  if (pipe2(up, O_CLOEXEC) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, down)) error = errno;
+  if (!error) {
+    lifted[0] = lift(file), lifted[1] = lift(up[1]), lifted[2] = lift(down[0]);
+    if (lifted[0] < 0 || lifted[1] < 0 || lifted[2] < 0) error = errno;
+  }
+  if (!error) error = spawn(program, arguments, lifted[0], lifted[1], lifted[2], &process->id);
+  for (int index = 0; index < 3; index++) {
+    if (lifted[index] >= 0) close(lifted[index]);
+  }
+  if (up[1] >= 0) close(up[1]);
+  if (down[0] >= 0) close(down[0]);
+  if (error) {
+    if (up[0] >= 0) close(up[0]);
+    if (down[1] >= 0) close(down[1]);
+    return error;
+  }
+  process->answers = up[0];
+  process->requests = down[1];
+  return 0;
+}
 
 static int limit(int resource, uint64_t soft, uint64_t hard) {
   struct rlimit bound = {soft, hard};

@@ -15,6 +15,6 @@ static inline hid_t dearc_h5_float32(void) { return H5T_IEEE_F32LE; }
 static inline hid_t dearc_h5_int64(void) { return H5T_STD_I64LE; }
 static inline hid_t dearc_h5_uint64(void) { return H5T_STD_U64LE; }
 
-static const size_t dearc_h5_variable = H5T_VARIABLE;
+static inline size_t dearc_h5_variable(void) { return H5T_VARIABLE; }
 
 #endif

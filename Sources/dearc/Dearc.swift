@@ -18,7 +18,9 @@ struct Dearc: ParsableCommand {
       input, 66 input not found or unreadable, 70 internal error, 73 output cannot be written.
       """,
     version: version,
-    subcommands: [ConvertCommand.self, PruneCommand.self, InspectCommand.self])
+    subcommands: [
+      ConvertCommand.self, PruneCommand.self, InspectCommand.self, HDF5WorkerCommand.self,
+    ])
 
   /// Runs the command that the arguments name, and exits with the status that scripts rely on.
   static func main() {

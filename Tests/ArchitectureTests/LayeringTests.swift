@@ -10,6 +10,8 @@ import Testing
     "IR": [],
     // Bytes and containers, of use without a graph. Hashes come from libcrypto.
     "Formats": ["CCrypto"],
+    // Trees of plain values; libhdf5 itself runs in a process that has nothing but the file.
+    "HDF5Access": ["Formats", "CConfinement", "CHDF5"],
     // Files to graphs.
     "Importers": ["IR", "Formats", "COnnx"],
     // Graphs to files; never through an importer.
@@ -18,7 +20,7 @@ import Testing
     "Passes": ["IR"],
     // The command line composes all of them and holds no graph logic.
     "dearc": [
-      "IR", "Formats", "Importers", "Emitters", "Passes", "ArgumentParser",
+      "IR", "Formats", "HDF5Access", "Importers", "Emitters", "Passes", "ArgumentParser",
     ],
   ]
 
@@ -26,6 +28,7 @@ import Testing
   /// the mathematical functions with which passes evaluate constants.
   static let platform: [String: [String]] = [
     "Formats": ["FoundationEssentials", "Glibc"],
+    "HDF5Access": ["Glibc"],
     "Importers": ["FoundationEssentials", "Glibc"],
     "Emitters": ["FoundationEssentials", "Glibc"],
     "Passes": ["FoundationEssentials", "Glibc"],
