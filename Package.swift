@@ -32,13 +32,16 @@ let package = Package(
     .target(
       name: "HDF5Access", dependencies: ["CConfinement", "CHDF5", "Formats"],
       swiftSettings: library),
-    .target(name: "Importers", dependencies: ["IR", "Formats", "COnnx"], swiftSettings: library),
+    .target(name: "Alignment", swiftSettings: library),
+    .target(
+      name: "Importers", dependencies: ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
+      swiftSettings: library),
     .target(name: "Emitters", dependencies: ["IR", "Formats", "COnnx"], swiftSettings: library),
     .target(name: "Passes", dependencies: ["IR"], swiftSettings: library),
     .executableTarget(
       name: "dearc",
       dependencies: [
-        "IR", "Formats", "HDF5Access", "Importers", "Emitters", "Passes",
+        "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: common),
     .target(
@@ -54,11 +57,13 @@ let package = Package(
     .testTarget(
       name: "FormatsTests", dependencies: ["Formats", "TestSupport"], swiftSettings: common),
     .testTarget(
+      name: "AlignmentTests", dependencies: ["Alignment", "TestSupport"], swiftSettings: common),
+    .testTarget(
       name: "HDF5AccessTests", dependencies: ["HDF5Access", "Formats", "TestSupport"],
       swiftSettings: common),
     .testTarget(
       name: "ImportersTests",
-      dependencies: ["IR", "Formats", "Importers", "TestSupport"],
+      dependencies: ["IR", "Formats", "Alignment", "HDF5Access", "Importers", "TestSupport"],
       swiftSettings: common),
     .testTarget(
       name: "EmittersTests",

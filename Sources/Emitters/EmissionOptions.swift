@@ -25,10 +25,19 @@ public struct Emission {
   /// The size of all files together.
   public var byteCount: Int { files.reduce(0) { $0 + $1.count } }
 
-  /// Makes the files appear, together with `others`, such as a report.
+  /// Makes the files appear.
   ///
   /// - Throws: `EmitError` if one of them cannot be completed or named.
-  public func commit(with others: [AtomicFile] = []) throws(EmitError) {
-    try emitting { () throws(FormatError) in try AtomicFile.commit(files + others) }
+  public func commit() throws(EmitError) { try Self.commit([self]) }
+
+  /// Makes the files of several emissions appear, together with others, such as a report.
+  ///
+  /// - Throws: `EmitError` if one of them cannot be completed or named.
+  public static func commit(
+    _ emissions: [Emission], with others: [AtomicFile] = []
+  ) throws(EmitError) {
+    try emitting { () throws(FormatError) in
+      try AtomicFile.commit(emissions.flatMap(\.files) + others)
+    }
   }
 }

@@ -77,6 +77,9 @@ public final class MappedFile: @unchecked Sendable {
     unsafe UnsafeRawBufferPointer(start: base, count: count)
   }
 
+  /// A copy of all bytes, for files that are small.
+  public var content: [UInt8] { unsafe Array(bytes) }
+
   /// Gives back the memory that whole pages within `bytes` were read into.
   ///
   /// They stay readable, and in the system's cache; touching them maps them again.

@@ -83,9 +83,9 @@ enum ModelFiles {
   /// Makes prepared files appear together.
   ///
   /// - Throws: `Failure` if one of them cannot be named.
-  static func commit(_ emission: Emission, with others: [AtomicFile]) throws {
+  static func commit(_ emissions: [Emission], with others: [AtomicFile]) throws {
     do {
-      try emission.commit(with: others)
+      try Emission.commit(emissions, with: others)
     } catch {
       throw Failure(error)
     }

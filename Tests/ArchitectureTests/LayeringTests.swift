@@ -12,15 +12,18 @@ import Testing
     "Formats": ["CCrypto"],
     // Trees of plain values; libhdf5 itself runs in a process that has nothing but the file.
     "HDF5Access": ["Formats", "CConfinement", "CHDF5"],
-    // Files to graphs.
-    "Importers": ["IR", "Formats", "COnnx"],
+    // Statistics of channels and the rule that chooses among them: plain values and arithmetic.
+    "Alignment": [],
+    // Files to graphs and statistics.
+    "Importers": ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
     // Graphs to files; never through an importer.
     "Emitters": ["IR", "Formats", "COnnx"],
     // Rewrites see nothing but the graph: what they need from elsewhere is handed to them.
     "Passes": ["IR"],
     // The command line composes all of them and holds no graph logic.
     "dearc": [
-      "IR", "Formats", "HDF5Access", "Importers", "Emitters", "Passes", "ArgumentParser",
+      "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
+      "ArgumentParser",
     ],
   ]
 

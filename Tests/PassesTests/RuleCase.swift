@@ -13,6 +13,7 @@ import Testing
 /// // zero w1 0 2 5        slots 2 and 5 of axis 0 of w1 become zero
 /// // set b1 3 -0.5        element 3 of b1 becomes -0.5
 /// // balance w1 0 1       the elements of slot 1 of axis 0 get sum zero, none of them zero
+/// // close r 1 gate 0 3    channels 0 and 3 of axis 1 of value r are closed, in the scope named
 /// // sizes x:1,4,9,11 …   input shapes to judge at; inputs are separated by semicolons
 /// ```
 struct RuleCase {
@@ -20,6 +21,8 @@ struct RuleCase {
   let graph: Graph
   /// Input shapes by name, for each run of the judge.
   let sizes: [String]
+  /// The channels to close before pruning.
+  let marks: [ChannelMark]
 
   /// Reads a case from `path`.
   init(path: String) throws {
@@ -28,15 +31,18 @@ struct RuleCase {
     var graph = try parseGraph(text)
     fill(&graph)
     var sizes: [String] = []
+    var marks: [ChannelMark] = []
     for line in text.split(separator: "\n") where line.hasPrefix("// ") {
       let words = line.dropFirst(3).split(separator: " ").map(String.init)
       if words.first == "sizes" { sizes = Array(words.dropFirst()) }
+      if words.first == "close" { marks.append(try #require(ChannelMark(words))) }
       if ["zero", "set", "balance"].contains(words.first) {
         try #require(apply(words, to: &graph), "\(name): nothing to apply '\(line)' to")
       }
     }
     try #require(!sizes.isEmpty, "\(name) is judged at no size")
     self.sizes = sizes
+    self.marks = marks
     graph.inferShapes()
     self.graph = graph
   }
@@ -81,4 +87,14 @@ private func apply(_ words: [String], to graph: inout Graph) -> Bool {
   }
   graph.replaceConstant(value, with: Constant(elements, shape: constant.shape))
   return true
+}
+
+extension ChannelMark {
+  fileprivate init?(_ words: [String]) {
+    guard words.count > 4, let axis = Int(words[2]), let scope = Scope(rawValue: words[3]) else {
+      return nil
+    }
+    self.init(
+      value: words[1], axis: axis, closed: words.dropFirst(4).compactMap { Int($0) }, scope: scope)
+  }
 }

@@ -8,6 +8,9 @@ public enum Origin: Hashable, Sendable {
   case pass(String)
   /// Made by a program through the library.
   case program
+
+  /// Whether a pass made it up, so that nobody knows it by name.
+  public var isInserted: Bool { if case .pass = self { true } else { false } }
 }
 
 /// One entry of the free-form metadata a model may carry on any entity.

@@ -43,17 +43,18 @@ struct AttributeAdaptation {
     let sum = kept.complement.slots.reduce(0) { $0 + (facts[$1].value ?? 0) }
     let shift = Float(isSum ? sum : sum / Double(extent))
     let label = rewriter.label(node)
+    guard let result = rewriter.graph.nodes[node].output(0) else { return }
     // The Add is placed first: each new node goes right behind the reduction.
     if shift != 0 {
       let value = rewriter.addConstant(Constant([shift], shape: []), name: label + ".shift")
       rewriter.append(
-        .add, value, behind: node, rule: ChannelPruning.absorbing, "constant slots of the mean")
+        .add, value, behind: result, rule: ChannelPruning.absorbing, "constant slots of the mean")
     }
     if !isSum {
       let ratio = Float(Double(kept.count) / Double(extent))
       let value = rewriter.addConstant(Constant([ratio], shape: []), name: label + ".ratio")
       rewriter.append(
-        .mul, value, behind: node, rule: ChannelPruning.removal, "mean over the original count")
+        .mul, value, behind: result, rule: ChannelPruning.removal, "mean over the original count")
     }
   }
 

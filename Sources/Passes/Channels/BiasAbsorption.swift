@@ -54,7 +54,8 @@ struct BiasAbsorption {
     let value = rewriter.addBias(bias, of: node)
     let detail = "\(absorbed.count) constant slots"
     guard link.takesBias else {
-      rewriter.append(.add, value, behind: node, rule: ChannelPruning.absorbing, detail)
+      guard let result = rewriter.graph.nodes[node].output(0) else { return }
+      rewriter.append(.add, value, behind: result, rule: ChannelPruning.absorbing, detail)
       return
     }
     rewriter.apply(ChannelPruning.absorbing, to: label, detail) { graph in
@@ -125,14 +126,14 @@ extension Constant {
 }
 
 extension Rewriter {
-  /// Inserts a two-operand elementwise node behind the first result of `node`.
+  /// Inserts a two-operand elementwise node behind what computes `value`.
   ///
-  /// Everyone who read the result reads the new node's; an output keeps its name.
+  /// Everyone who read the value reads the new node's result; an output keeps its name.
   mutating func append(
-    _ kind: OperatorKind, _ operand: ValueID, behind node: NodeID, rule: RewriteRule,
+    _ kind: OperatorKind, _ operand: ValueID, behind value: ValueID, rule: RewriteRule,
     _ detail: String
   ) {
-    guard let value = graph.nodes[node].output(0) else { return }
+    guard let node = graph.producer(of: value) else { return }
     let row = graph.values[value]
     let inner = freshName(row.name + "_\(kind.rawValue.lowercased())")
     let draft = NodeDraft(

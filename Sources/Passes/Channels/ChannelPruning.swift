@@ -44,7 +44,8 @@ enum ChannelPruning {
     let narrowest = Needs(model)
     let decisions = UseDecisions(narrowest, cost: CostModel(model, shapes: shapes))
     let finder = FateFinder(
-      decisions.needs, narrowest: narrowest, decisions: decisions.decisions)
+      decisions.needs, narrowest: narrowest, decisions: decisions.decisions,
+      marks: rewriter.marks)
     let report = finder.report()
     var rewrite = ChannelRewrite(decisions.needs)
     rewrite.run(on: &rewriter)

@@ -4,7 +4,8 @@ internal import IR
 ///
 /// A channel is in question where its constness begins (a gate, an all-zero filter, a filter that
 /// reads constants alone) or where the last reader stops looking at it; what follows from that
-/// further along the graph is not listed again.
+/// further along the graph is not listed again. Channels closed on request are in question where
+/// that was done, whatever folding made of the gate.
 struct FateFinder {
   let needs: Needs
   /// What would be kept if every use were narrowed.
@@ -13,16 +14,48 @@ struct FateFinder {
   private let tracer: FateTracer
   private var model: ChannelModel { needs.model }
 
-  init(_ needs: Needs, narrowest: Needs, decisions: [CostDecision]) {
+  /// The slots that were closed on request, by axis.
+  private let closed: [AxisID: SlotSet]
+  /// Slots about which nothing new can be said: they are made from closed ones, or those from them.
+  private let explained: Set<FateTracer.Spot>
+
+  init(_ needs: Needs, narrowest: Needs, decisions: [CostDecision], marks: [PlacedMark]) {
     self.needs = needs
     self.narrowest = narrowest
     self.decisions = decisions
     tracer = FateTracer(needs, decisions: decisions)
+    closed = Self.slots(of: marks.filter(\.isRequested), needs.model.axes)
+    let all = Self.slots(of: marks, needs.model.axes)
+    explained = tracer.spots(alongside: all)
+  }
+
+  private static func slots(of marks: [PlacedMark], _ axes: AxisTable) -> [AxisID: SlotSet] {
+    var slots: [AxisID: SlotSet] = [:]
+    for placed in marks {
+      guard let axis = axes.id(of: placed.value, axis: placed.axis),
+        let extent = axes.extent(axis)
+      else { continue }
+      slots[axis, default: SlotSet(extent: extent)]
+        .formUnion(SlotSet(extent: extent, placed.closed))
+    }
+    return slots
   }
 
   func report() -> PruningReport {
     PruningReport(
-      requests: model.order.flatMap(requests), narrowed: narrowed(), decisions: decisions)
+      requests: closedRequests + model.order.flatMap(requests), narrowed: narrowed(),
+      decisions: decisions)
+  }
+
+  private var closedRequests: [ValueRequest] {
+    closed.sorted { $0.key < $1.key }.map { axis, slots in
+      let (value, position) = model.axes.places[axis.index]
+      return ValueRequest(
+        value: model.graph.values[value].name, axis: position, extent: slots.extent,
+        fates: slots.slots.map {
+          ChannelFate(channel: $0, cause: .closed, fate: tracer.fate(of: $0, on: axis))
+        })
+    }
   }
 
   private func requests(at node: NodeID) -> [ValueRequest] {
@@ -42,6 +75,7 @@ struct FateFinder {
       tracer.isReadByWeightsAlone(place.axis)
       ? narrowest[place.axis].complement : SlotSet(extent: facts.count)
     let fates = facts.indices.compactMap { slot -> ChannelFate? in
+      guard !explained.contains(FateTracer.Spot(axis: place.axis, slot: slot)) else { return nil }
       if isRoot.contains(slot), let value = facts[slot].value {
         let fate = tracer.fate(of: slot, on: place.axis)
         return ChannelFate(channel: slot, cause: .constant(value), fate: fate)

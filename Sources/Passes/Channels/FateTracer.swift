@@ -48,7 +48,8 @@ struct FateTracer {
     }
   }
 
-  private struct Spot: Hashable {
+  /// One slot of one axis.
+  struct Spot: Hashable {
     let axis: AxisID
     let slot: Int
   }
@@ -63,7 +64,7 @@ struct FateTracer {
     while let spot = pending.popLast() {
       for (node, link, place) in readers(of: spot.axis) {
         note(node, link, place, spot, in: &found)
-        let next = destinations(of: spot.slot, through: link, at: place).filter { isShifted($0) }
+        let next = destinations(of: spot.slot, through: link, at: place).filter { isConstant($0) }
         pending += next.reversed().filter { visited.insert($0).inserted }
       }
     }
@@ -82,9 +83,54 @@ struct FateTracer {
     if plan.carried.contains(spot.slot) { found.note(label, in: \.carriers) }
   }
 
+  private func isConstant(_ spot: Spot) -> Bool {
+    model.facts(spot.axis)[spot.slot] != .unknown
+  }
+
   /// Whether the slot is a constant other than zero.
   private func isShifted(_ spot: Spot) -> Bool {
     model.facts(spot.axis)[spot.slot].value.map { $0 != 0 } ?? false
+  }
+
+  /// The given slots, all that are made from them without weights, and all that those are made from.
+  func spots(alongside start: [AxisID: SlotSet]) -> Set<Spot> {
+    var found = Set(start.flatMap { axis, slots in slots.slots.map { Spot(axis: axis, slot: $0) } })
+    var pending = Array(found)
+    while let spot = pending.popLast() {
+      let behind = readers(of: spot.axis).flatMap { _, link, place in
+        destinations(of: spot.slot, through: link, at: place)
+      }
+      pending += (behind + sources(of: spot)).filter { found.insert($0).inserted }
+    }
+    return found
+  }
+
+  /// The slots that a slot is made from without weights.
+  private func sources(of spot: Spot) -> [Spot] {
+    let value = model.axes.places[spot.axis.index].value
+    guard let node = model.graph.producer(of: value) else { return [] }
+    return model.links[node].flatMap { link -> [Spot] in
+      link.places.filter { $0.input != nil }.flatMap { place -> [Spot] in
+        let extent = needs[place.axis].extent
+        guard link.outputs.contains(where: { $0.axis == spot.axis }), isComputed(place, of: node)
+        else { return [] }
+        switch link {
+        case .aligned: return [Spot(axis: place.axis, slot: spot.slot)]
+        case .linear, .averaged, .regrouped: return []
+        case .depthwise, .concatenated, .divided, .selected:
+          return (0..<extent).filter {
+            destinations(of: $0, through: link, at: place).contains(spot)
+          }.map { Spot(axis: place.axis, slot: $0) }
+        }
+      }
+    }
+  }
+
+  private func isComputed(_ place: Place, of node: NodeID) -> Bool {
+    guard let input = place.input, let value = model.graph.nodes[node].input(input) else {
+      return false
+    }
+    return model.graph.constant(value) == nil
   }
 
   /// Why a slot stays: the first reader, in graph order, that keeps it.

@@ -38,6 +38,8 @@ public struct ChannelFate: Hashable, Sendable {
     case constant(Double)
     /// No reader has a non-zero weight for it.
     case unread
+    /// It was closed on request.
+    case closed
   }
 
   /// What became of a channel.

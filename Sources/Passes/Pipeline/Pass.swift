@@ -35,7 +35,7 @@ public struct Refusal: Hashable, Sendable {
   public let reason: String
 }
 
-/// A rewrite of a graph that keeps what the graph computes.
+/// A rewrite of a graph, which but for marking channels keeps what the graph computes.
 public struct Pass: Sendable {
   /// The name by which users skip and time the pass.
   public let name: String

@@ -7,6 +7,8 @@ struct Rewriter {
   private(set) var graph: Graph
   private(set) var changes: [Change] = []
   private(set) var refusals: [Refusal] = []
+  /// The channels that were closed.
+  private(set) var marks: [PlacedMark] = []
   /// What became of channels, once they were pruned.
   private(set) var pruning: PruningReport?
   /// What a pass found wrong with its own work; none unless dearc is at fault.
@@ -47,6 +49,9 @@ struct Rewriter {
     refusals.removeAll { $0.pass == pass }
     knownRefusals = Set(refusals)
   }
+
+  /// Records that channels were closed on request, or because others were.
+  mutating func note(_ mark: PlacedMark) { marks.append(mark) }
 
   /// Records what became of channels, and what is wrong with the graph if anything is.
   mutating func report(_ pruning: PruningReport, faults: [String]) {
@@ -93,6 +98,9 @@ extension Rewriter {
       return false
     }
     edit { $0.replaceUses(of: value, with: replacement) }
+    for index in marks.indices where marks[index].value == value {
+      marks[index].value = replacement
+    }
     return true
   }
 
@@ -123,13 +131,15 @@ extension Rewriter {
     return addConstant(bias, name: base + ".bias")
   }
 
-  /// Removes `reader`, whose first result is now computed as `value`, which takes over its name.
+  /// Removes `reader`, whose first result is now computed as `value`, which takes over its name,
+  /// unless a pass made the node and its name up.
   ///
   /// - Precondition: `reader` is the only reader of `value`, and a node computes `value`.
   mutating func bypass(_ reader: NodeID, with value: ValueID) {
     guard let result = graph.nodes[reader].output(0) else { return }
     let row = graph.values[result]
     let retired = freshName(graph.values[value].name + "_folded")
+    let isInserted = graph.nodes[reader].origin.isInserted && !graph.isOutput(result)
     edit { graph in
       graph.setInputs(of: reader, to: [])
       if graph.isOutput(result) {
@@ -137,6 +147,7 @@ extension Rewriter {
       }
       graph.replaceUses(of: result, with: value)
       graph.remove(reader)
+      guard !isInserted else { return }
       if graph.values[value].name != row.name { graph.rename(value, to: row.name) }
       graph.setType(of: value, to: row.type, declared: row.isDeclared)
       graph.setAnnotations(of: value, to: row.annotations)

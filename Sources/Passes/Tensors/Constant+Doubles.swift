@@ -14,10 +14,14 @@ extension Constant {
 
   /// Stores `doubles` rounded to the element type of `model`; nil for a type that is no such float.
   init?(rounding doubles: [Double], like model: Constant, shape: [Int]) {
-    switch model.elementType {
-    case .float16:
-      self.init(doubles.map { Float16($0).bitPattern }, model.elementType, shape: shape)
-    case .bfloat16: self.init(doubles.map(Self.bfloat16), model.elementType, shape: shape)
+    self.init(rounding: doubles, as: model.elementType, shape: shape)
+  }
+
+  /// Stores `doubles` rounded to `elementType`; nil for a type that is no such float.
+  init?(rounding doubles: [Double], as elementType: ElementType, shape: [Int]) {
+    switch elementType {
+    case .float16: self.init(doubles.map { Float16($0).bitPattern }, elementType, shape: shape)
+    case .bfloat16: self.init(doubles.map(Self.bfloat16), elementType, shape: shape)
     case .float32: self.init(doubles.map { Float($0) }, shape: shape)
     case .float64: self.init(doubles, shape: shape)
     default: return nil

@@ -15,23 +15,29 @@ struct Compilation {
   let display: DisplayOptions
   /// Where the report goes besides being shown.
   var reportPath: String?
+  /// Where the network goes that the result is to equal.
+  var markedPath: String?
+  /// The files that are read besides the model.
+  var furtherSources: [String] = []
 
   /// Checks what the argument parser cannot.
   ///
   /// - Throws: `ValidationError`, which exits with the status for wrong usage.
-  static func validate(input: InputOptions, output: OutputOptions, report: String? = nil) throws {
+  static func validate(
+    input: InputOptions, output: OutputOptions, further: [String?] = []
+  ) throws {
     _ = try input.path()
-    let target = try output.file()
-    guard report != target.path else {
-      throw ValidationError("--report and --output name the same file.")
+    let paths = [try output.file().path] + further.compactMap { $0 }
+    guard Set(paths).count == paths.count else {
+      throw ValidationError("Two of the files to be written have the same name.")
     }
   }
 
   /// Reads the model, lets `rewrite` change it, writes it and shows what happened.
   ///
-  /// - Parameter rewrite: Makes the new model; nil leaves the model as it is.
+  /// - Parameter rewrite: Makes the new model.
   /// - Throws: `Failure`, in which case no file was written.
-  func run(_ rewrite: (Model, PipelineOptions) throws -> PipelineResult?) throws {
+  func run(_ rewrite: (ImportedModel, PipelineOptions) throws -> Rewriting) throws {
     var progress = Progress(isQuiet: display.quiet)
     defer { progress.clear() }
     let (path, target) = (try input.path(), try output.file())
@@ -39,11 +45,13 @@ struct Compilation {
     let imported = try ModelFiles.read(path)
     let assumed = try AssumedInputs(imported.model.graph, given: input.inputShapes)
     progress.report("rewriting")
-    let result = try rewrite(imported.model, options(assumed))
+    let rewriting = try rewrite(imported, options(assumed))
+    let result = rewriting.result
     let model = result?.model ?? imported.model
     progress.report("writing \(target.path)")
-    let sources = ModelFiles.sources(of: imported, at: path)
+    let sources = ModelFiles.sources(of: imported, at: path) + furtherSources
     let emission = try prepare(model, target, result, sources)
+    let marked = try rewriting.marked.map { try prepare($0, OutputFile(markedPath), nil, sources) }
     let report = CompileReport(
       command: name, input: FileReport(imported, path: path),
       output: FileReport(
@@ -54,7 +62,8 @@ struct Compilation {
     let reportFile = try reportPath.map {
       try ModelFiles.prepare(document, for: $0, keeping: sources)
     }
-    try ModelFiles.commit(emission, with: reportFile.map { [$0] } ?? [])
+    try ModelFiles.commit(
+      [emission] + [marked].compactMap { $0 }, with: [reportFile].compactMap { $0 })
     progress.clear()
     try show(report, document)
   }

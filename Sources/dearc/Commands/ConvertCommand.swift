@@ -1,4 +1,5 @@
 import ArgumentParser
+import Importers
 import Passes
 
 /// Folds a model and writes it in another format.
@@ -26,8 +27,8 @@ struct ConvertCommand: ParsableCommand {
     let compilation = Compilation(
       name: "convert", flags: noFold ? ["--no-fold"] : [], input: input, output: output,
       passes: passes, display: display)
-    try compilation.run { model, options in
-      noFold ? nil : try Pipeline.fold.run(model, options: options)
+    try compilation.run { imported, options in
+      Rewriting(result: noFold ? nil : try Pipeline.fold.run(imported.model, options: options))
     }
   }
 }

@@ -1,19 +1,23 @@
 import ArgumentParser
+import Importers
 import Passes
 
-/// Removes every channel that cannot change any output.
+/// Removes every channel that cannot change any output, after closing some on request.
 struct PruneCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "prune",
-    abstract: "Remove every channel that cannot change any output, then fold.",
+    abstract: "Remove channels: those DEAR gives up, and all that cannot change any output.",
     usage: "dearc prune <input> --output <output> [<options>]",
     discussion: """
-      Only channels that are constant, such as those a gate multiplies by zero, or that nobody \
-      reads are removed. Whatever cannot be proved stays, and the report says why.
+      Without --stats or --keep, only channels that are constant, such as those a gate multiplies \
+      by zero, or that nobody reads are removed, and the answers stay the same. With them, channels \
+      are closed first, as DEAR does by a gate; the result answers like the network with that gate. \
+      Whatever cannot be proved stays, and the report says why.
       """)
 
   @OptionGroup var input: InputOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "Channels to close") var closing: ClosingOptions
   @OptionGroup var passes: PassOptions
   @OptionGroup var display: DisplayOptions
 
@@ -25,19 +29,31 @@ struct PruneCommand: ParsableCommand {
 
   func validate() throws {
     if passes.passList { return }
-    try Compilation.validate(input: input, output: output, report: report)
+    try Compilation.validate(
+      input: input, output: output, further: [report, closing.emitMarked])
+    if let marked = closing.emitMarked { _ = try OutputFile(marked) }
   }
 
   func run() throws {
     if passes.passList { return try PassListing(passes: Pipeline.prune.passes).show(display) }
     let compilation = Compilation(
-      name: "prune", flags: [], input: input, output: output, passes: passes, display: display,
-      reportPath: report)
-    try compilation.run { model, options in
-      let result = try Pipeline.prune.run(model, options: options)
-      if strict { try requireAllGone(result) }
-      return result
-    }
+      name: "prune", flags: closing.flags, input: input, output: output, passes: passes,
+      display: display, reportPath: report, markedPath: closing.emitMarked,
+      furtherSources: closing.sources)
+    try compilation.run(rewrite)
+  }
+
+  private func rewrite(_ imported: ImportedModel, _ options: PipelineOptions) throws -> Rewriting {
+    let marks = try ClosedChannels(
+      options: closing, imported: imported,
+      digest: closing.stats == nil ? "" : try ModelFiles.digests(of: [try input.path()])[0],
+      isForced: output.force
+    ).marks()
+    let result = try Pipeline.prune(closing: marks).run(imported.model, options: options)
+    if strict { try requireAllGone(result) }
+    let marked =
+      closing.emitMarked == nil ? nil : try Pipeline.mark(marks).run(imported.model).model
+    return Rewriting(result: result, marked: marked)
   }
 
   private func requireAllGone(_ result: PipelineResult) throws {

@@ -6,7 +6,7 @@ struct OutputOptions: ParsableArguments {
     name: .shortAndLong, help: "The file to write; .onnx or .safetensors chooses the format.")
   var output: String?
 
-  @Flag(help: "Allow the output to replace the input.")
+  @Flag(help: "Allow the output to replace the input, and statistics to be another model's.")
   var force = false
 
   /// The file to write.

@@ -60,7 +60,7 @@ struct ValueReport: Encodable {
 /// What became of one channel.
 struct FateReport: Encodable {
   let channel: Int
-  /// `constant` or `unread`.
+  /// `constant`, `unread` or, on request, `closed`.
   let cause: String
   /// The constant, if it is one.
   let constant: Double?
@@ -77,6 +77,7 @@ struct FateReport: Encodable {
     switch fate.cause {
     case .constant(let value): (cause, constant) = ("constant", value)
     case .unread: (cause, constant) = ("unread", nil)
+    case .closed: (cause, constant) = ("closed", nil)
     }
     switch fate.fate {
     case .removed: (self.fate, into, keptBy, because) = ("removed", nil, nil, nil)

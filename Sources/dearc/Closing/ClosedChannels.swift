@@ -1,0 +1,157 @@
+import Alignment
+import Formats
+import IR
+import Importers
+import Passes
+
+/// Whether two shares make a rule, for the command line to check early.
+enum BilateralShares {
+  static func areValid(_ top: Double, _ bottom: Double) -> Bool {
+    BilateralRule(excludeTop: top, excludeBottom: bottom) != nil
+  }
+}
+
+/// Works out which channels of a model the options close.
+struct ClosedChannels {
+  let options: ClosingOptions
+  let imported: ImportedModel
+  /// The SHA-256 of the model file.
+  let digest: String
+  /// Whether statistics of another model are taken all the same.
+  let isForced: Bool
+
+  /// The marks, in the order in which the values were named.
+  ///
+  /// - Throws: `Failure` if a file cannot be read, or does not fit the model.
+  func marks() throws -> [ChannelMark] {
+    var graph = imported.model.graph
+    graph.inferShapes()
+    if let path = options.stats { return try marks(byStatistics: path, in: graph) }
+    if let path = options.keep { return try marks(byKeeping: path, in: graph) }
+    return []
+  }
+
+  // MARK: Statistics
+
+  private func marks(byStatistics path: String, in graph: Graph) throws -> [ChannelMark] {
+    let statistics: AlignmentStatistics
+    do {
+      statistics = try importStatistics(at: path)
+    } catch {
+      throw Failure(error)
+    }
+    try checkModel(of: statistics, path)
+    guard
+      let rule = BilateralRule(
+        excludeTop: options.excludeTop, excludeBottom: options.excludeBottom)
+    else { return [] }
+    return try targets(of: statistics, path, in: graph).map { value, axis, discrepancies in
+      try check(discrepancies.count, of: value, axis, path, in: graph)
+      return ChannelMark(
+        value: value, axis: axis, closed: rule.closedChannels(discrepancies),
+        scope: options.scope.scope)
+    }
+  }
+
+  /// Statistics belong to one file, or to what dearc made of it.
+  private func checkModel(of statistics: AlignmentStatistics, _ path: String) throws {
+    guard let measured = statistics.modelDigest, !isForced, measured != digest,
+      !ProvenanceReader(imported.provenance).inputs.contains(measured)
+    else { return }
+    throw Failure(
+      status: .malformedInput, file: path,
+      message: "the statistics were taken on another model: its SHA-256 is \(measured), that of "
+        + "this one \(digest)",
+      hints: ["Give the model that was measured, or use --force if the channels are the same."])
+  }
+
+  private func targets(
+    of statistics: AlignmentStatistics, _ path: String, in graph: Graph
+  ) throws -> [(value: String, axis: Int, discrepancies: [Double])] {
+    let named = statistics.values.filter { $0.value != nil }
+    guard named.count == statistics.values.count else {
+      return try [unnamed(statistics.values[0], path, in: graph)]
+    }
+    let wanted = options.targets.isEmpty ? named.compactMap(\.value) : options.targets
+    return try wanted.map { target in
+      guard let entry = named.first(where: { $0.value == target }) else {
+        throw Failure(
+          status: .malformedInput, file: path, message: "there are no statistics of '\(target)'",
+          hints: [
+            "It has those of "
+              + named.compactMap(\.value).map { "'\($0)'" }
+              .joined(separator: ", ")
+          ])
+      }
+      return (target, entry.axis ?? 1, entry.discrepancies)
+    }
+  }
+
+  /// Statistics that do not say what they are of: of the target, or of the last feature map.
+  private func unnamed(
+    _ entry: ValueAlignment, _ path: String, in graph: Graph
+  ) throws -> (value: String, axis: Int, discrepancies: [Double]) {
+    guard options.targets.count <= 1 else {
+      throw Failure(
+        status: .usage, file: path,
+        message: "the statistics are of one value, but --target names \(options.targets.count)")
+    }
+    if let target = options.targets.first { return (target, 1, entry.discrepancies) }
+    do {
+      let (value, axis) = try graph.defaultPruningTarget()
+      return (value, axis, entry.discrepancies)
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  private func check(
+    _ count: Int, of value: String, _ axis: Int, _ path: String, in graph: Graph
+  ) throws {
+    let channels: Int
+    do {
+      channels = try graph.channelCount(of: value, axis: axis)
+    } catch {
+      throw Failure(error)
+    }
+    guard channels == count else {
+      throw Failure(
+        status: .malformedInput, file: path,
+        message: "there are \(count) entries for '\(value)', which has \(channels) channels in the "
+          + "model")
+    }
+  }
+
+  // MARK: Lists of channels to keep
+
+  private func marks(byKeeping path: String, in graph: Graph) throws -> [ChannelMark] {
+    let lists: [KeptList]
+    do {
+      lists = try KeptList.read(path)
+    } catch {
+      throw Failure(error, status: .malformedInput)
+    }
+    return try lists.map { list in
+      do {
+        let count = try graph.channelCount(of: list.value, axis: list.axis)
+        let closed = try list.closed(of: count)
+        return ChannelMark(
+          value: list.value, axis: list.axis, closed: closed, scope: options.scope.scope)
+      } catch let error as TargetError {
+        throw Failure(error)
+      } catch let error as FormatError {
+        var located = error
+        located.path = path
+        throw Failure(located, status: .malformedInput)
+      }
+    }
+  }
+}
+
+extension Failure {
+  /// Restates why channels cannot be closed.
+  init(_ error: TargetError) {
+    self.init(
+      status: .malformedInput, message: error.message, hints: error.hint.map { [$0] } ?? [])
+  }
+}
