@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds dearc and runs its main job on a real network: a gated detector in, a smaller one out.
+# Builds dearc and runs its main job on a real detector: statistics in, a smaller network out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,36 +14,36 @@ run() {
 say "Building"
 swift build -c release --static-swift-stdlib --product dearc
 ./scripts/setup-python.sh .venv Tests/Judges/requirements.txt
-./scripts/fetch-demo-model.sh .cache
 
-model=.cache/open-nsfw.onnx
-gated=.cache/open-nsfw-gated.onnx
-slim=.cache/open-nsfw-slim.onnx
-compact=.cache/open-nsfw-slim.safetensors
+detector=fixtures/detector/detector.onnx
+statistics=fixtures/detector/alignment.h5
+head=fixtures/detector/head.safetensors
+out=.build/demo
+mkdir -p "$out"
 
-say "1. A network as its makers ship it"
-run inspect "$model"
+say "1. A detector of generated images, trained on free photographs"
+run inspect "$detector"
 
-say "2. One file for the product, with the same answers"
-run convert "$model" -o .cache/open-nsfw.safetensors --force
+say "2. Close the fifth of its channels at each end of DEAR's ranking, with the head refitted to that"
+run prune "$detector" --stats "$statistics" --head "$head" --emit-marked "$out/marked.onnx" \
+  -o "$out/slim.onnx" --force
+run prune "$detector" --stats "$statistics" --head "$head" -o "$out/slim.safetensors" --force --quiet
 
-# Which channels a DEAR detector gives up depends on its training; here they are drawn at random.
-say "3. Gate 410 of its last 1024 channels, as DEAR does: they are multiplied by zero"
-.venv/bin/python Tests/Judges/gate.py "$model" --value Relu_48:0 --keep 614 -o "$gated"
-echo "wrote $gated"
+say "3. Let everything go that is summed with those channels, too (another network, another head)"
+run prune "$detector" --stats "$statistics" --scope group --emit-marked "$out/marked-group.onnx" \
+  -o "$out/slim-group.onnx" --force
 
-say "4. Remove what the gate made dead"
-run prune "$gated" -o "$slim" --force
-run prune "$gated" -o "$compact" --force --quiet
-
-say "5. Both run in onnxruntime: do they give the same answers?"
+say "4. onnxruntime judges: does each give the answers of the network with a gate?"
 judge() {
-  .venv/bin/python Tests/Judges/judge.py pair --brief "$gated" "$1" \
-    --case input:0:1,224,224,3 --case input:0:3,224,224,3
+  .venv/bin/python Tests/Judges/judge.py pair --brief "$1" "$2" \
+    --case image:0:1,3,96,96 --case image:0:2,3,224,160
 }
-judge "$slim"
-judge "$compact"
+judge "$out/marked.onnx" "$out/slim.onnx"
+judge "$out/marked.onnx" "$out/slim.safetensors"
+judge fixtures/detector/detector-gated.onnx "$out/slim.onnx"
+judge "$out/marked-group.onnx" "$out/slim-group.onnx"
 
 say "Summary"
-stat --format '%10s bytes  %n' "$model" "$gated" "$slim" "$compact"
-echo "Next: ./scripts/test.sh runs every test; README.md explains the commands."
+stat --format '%10s bytes  %n' "$detector" "$out"/slim*
+echo "Next: ./scripts/test.sh runs every test; README.md explains the commands, and"
+echo "fixtures/detector/README.md how good this detector is, before and after."

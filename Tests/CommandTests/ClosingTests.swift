@@ -44,6 +44,28 @@ import Testing
     #expect(report.values[0].fates.map(\.channel) == other.values[0].fates.map(\.channel))
   }
 
+  /// Statistics and head make of the plain detector what was exported with gate and head.
+  @Test(arguments: ["head.h5", "head.safetensors"])
+  func theRefittedHeadMakesTheExportedDetector(head: String) throws {
+    let result = try prune("--stats", statistics, "--head", fixture("detector/\(head)"))
+    #expect(result.status == 0, "\(result.errors)")
+    let gated = fixture("detector/detector-gated.onnx")
+    let sizes = ["1,3,96,96", "2,3,144,120"].flatMap { ["--case", "image:0:\($0)"] }
+    try Judge.run("judge.py", ["pair", gated, folder.appending("out.onnx")] + sizes)
+  }
+
+  @Test func headsThatDoNotFitAreRefused() throws {
+    let other = try Program.run(
+      "prune", try Models.gated.get(), "-o", folder.appending("out.onnx"), "--head",
+      fixture("detector/head.h5"))
+    #expect(other.status == 65)
+    #expect(other.errors.contains("the head is 1×192"))
+    let none = try prune("--head", statistics)
+    #expect(none.status == 65)
+    #expect(none.errors.contains("no tensor 'weight'"))
+    #expect(try folder.contents().isEmpty)
+  }
+
   @Test func sharesDecideHowManyGo() throws {
     let report = try channels(
       try prune("--stats", statistics, "--exclude-top", "0.3", "--exclude-bottom", "0.3"))

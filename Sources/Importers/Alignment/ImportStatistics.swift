@@ -12,6 +12,7 @@ public import HDF5Access
 /// - Parameters:
 ///   - path: The file.
 ///   - program: What reads HDF5.
+/// - Returns: the statistics, of which every number is finite.
 /// - Throws: `ImportError` that says what is wrong, and where.
 public func importStatistics(
   at path: String, program: WorkerProgram = .current

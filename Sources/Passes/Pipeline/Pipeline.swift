@@ -75,14 +75,16 @@ public struct Pipeline: Sendable {
   public static let prune = Pipeline(
     stages: fold.stages + [.once(ChannelPruning.pass)] + fold.stages)
 
-  /// Closes channels, then folds and prunes what that made dead.
-  public static func prune(closing marks: [ChannelMark]) -> Pipeline {
-    Pipeline(stages: mark(marks).stages + prune.stages)
+  /// Closes channels and gives the network a head, then folds and prunes what that made dead.
+  public static func prune(closing marks: [ChannelMark], head: LinearHead? = nil) -> Pipeline {
+    Pipeline(stages: mark(marks, head: head).stages + prune.stages)
   }
 
-  /// Closes channels and does nothing else: what the result of pruning is compared with.
-  public static func mark(_ marks: [ChannelMark]) -> Pipeline {
-    Pipeline(stages: marks.isEmpty ? [] : [.once(ChannelMarking.pass(marks))])
+  /// Closes channels, gives the network a head of full width, and does nothing else: what the result
+  /// of pruning is compared with.
+  public static func mark(_ marks: [ChannelMark], head: LinearHead? = nil) -> Pipeline {
+    let marking = marks.isEmpty ? [] : [Stage.once(ChannelMarking.pass(marks))]
+    return Pipeline(stages: marking + (head.map { [.once(HeadReplacement.pass($0))] } ?? []))
   }
 
   /// Every pass of the pipeline once, in the order in which they first run.

@@ -31,6 +31,31 @@ struct ClosedChannels {
     return []
   }
 
+  /// The refitted head at full width, if there is one.
+  ///
+  /// - Throws: `Failure` if it cannot be read, or does not fit the model.
+  func head(closing marks: [ChannelMark]) throws -> LinearHead? {
+    guard let path = options.head else { return nil }
+    let stored: StoredHead
+    do {
+      stored = try importHead(at: path)
+    } catch {
+      throw Failure(error)
+    }
+    var graph = imported.model.graph
+    graph.inferShapes()
+    let head = LinearHead(
+      outputs: stored.shape[0], features: stored.shape[1], weights: stored.weights,
+      bias: stored.bias)
+    do {
+      return try graph.fitted(head, closing: marks)
+    } catch {
+      var failure = Failure(error)
+      failure.file = path
+      throw failure
+    }
+  }
+
   // MARK: Statistics
 
   private func marks(byStatistics path: String, in graph: Graph) throws -> [ChannelMark] {

@@ -19,6 +19,8 @@ struct Compilation {
   var markedPath: String?
   /// The files that are read besides the model.
   var furtherSources: [String] = []
+  /// What the user should do about the result.
+  var remarks: [String] = []
 
   /// Checks what the argument parser cannot.
   ///
@@ -56,7 +58,7 @@ struct Compilation {
       command: name, input: FileReport(imported, path: path),
       output: FileReport(
         path: target.path, format: target.format.rawValue, bytes: emission.byteCount),
-      before: imported, after: model, result: result, countedAt: assumed.shapes,
+      before: imported, after: model, result: result, remarks: remarks, countedAt: assumed.shapes,
       elapsed: progress.elapsed)
     let document = try JSONDocument.text(report)
     let reportFile = try reportPath.map {

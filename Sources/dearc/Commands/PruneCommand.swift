@@ -39,20 +39,23 @@ struct PruneCommand: ParsableCommand {
     let compilation = Compilation(
       name: "prune", flags: closing.flags, input: input, output: output, passes: passes,
       display: display, reportPath: report, markedPath: closing.emitMarked,
-      furtherSources: closing.sources)
+      furtherSources: closing.sources, remarks: closing.remarks)
     try compilation.run(rewrite)
   }
 
   private func rewrite(_ imported: ImportedModel, _ options: PipelineOptions) throws -> Rewriting {
-    let marks = try ClosedChannels(
+    let closed = ClosedChannels(
       options: closing, imported: imported,
       digest: closing.stats == nil ? "" : try ModelFiles.digests(of: [try input.path()])[0],
-      isForced: output.force
-    ).marks()
-    let result = try Pipeline.prune(closing: marks).run(imported.model, options: options)
+      isForced: output.force)
+    let marks = try closed.marks()
+    let head = try closed.head(closing: marks)
+    let pipeline = Pipeline.prune(closing: marks, head: head)
+    let result = try pipeline.run(imported.model, options: options)
     if strict { try requireAllGone(result) }
     let marked =
-      closing.emitMarked == nil ? nil : try Pipeline.mark(marks).run(imported.model).model
+      closing.emitMarked == nil
+      ? nil : try Pipeline.mark(marks, head: head).run(imported.model).model
     return Rewriting(result: result, marked: marked)
   }
 

@@ -40,6 +40,13 @@ struct ClosingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "A refitted head: 'weight' and 'bias' of the last linear layer, in HDF5 or safetensors.",
+      discussion: "As wide as the layer, or without the channels that are closed.",
+      valueName: "file"))
+  var head: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Also write the network with its channels closed and nothing removed.", valueName: "file"))
   var emitMarked: String?
 
@@ -49,7 +56,9 @@ struct ClosingOptions: ParsableArguments {
     }
     if stats == nil && keep == nil {
       if !targets.isEmpty { throw ValidationError("--target needs --stats.") }
-      if emitMarked != nil { throw ValidationError("--emit-marked needs --stats or --keep.") }
+      if emitMarked != nil && head == nil {
+        throw ValidationError("--emit-marked needs --stats, --keep or --head.")
+      }
     }
     if keep != nil && !targets.isEmpty {
       throw ValidationError("--keep names the values itself; it excludes --target.")
@@ -62,16 +71,30 @@ struct ClosingOptions: ParsableArguments {
   }
 
   /// The files that are read besides the model.
-  var sources: [String] { [stats, keep].compactMap { $0 } }
+  var sources: [String] { [stats, keep, head].compactMap { $0 } }
+
+  /// What the user should do about the result.
+  var remarks: [String] {
+    guard stats != nil || keep != nil, head == nil else { return [] }
+    switch scope {
+    case .gate: return ["The head was fitted to all channels: refit it, and give it with --head."]
+    case .group:
+      return [
+        "The whole coupled group lost these channels, which changes what the layers before compute: "
+          + "the head has to be refitted, and given with --head."
+      ]
+    }
+  }
 
   /// What of it decides the result, for the output's provenance.
   var flags: [String] {
-    guard stats != nil || keep != nil else { return [] }
+    let replaced = head == nil ? [] : ["--head"]
+    guard stats != nil || keep != nil else { return replaced }
     let ratios =
       stats == nil
       ? [] : ["--exclude-top", "\(excludeTop)", "--exclude-bottom", "\(excludeBottom)"]
     return (stats == nil ? ["--keep"] : ["--stats"]) + targets.flatMap { ["--target", $0] }
-      + ratios + ["--scope", scope.rawValue]
+      + ratios + ["--scope", scope.rawValue] + replaced
   }
 }
 

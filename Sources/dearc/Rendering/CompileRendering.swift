@@ -8,7 +8,10 @@ struct CompileRendering {
 
   var lines: [String] {
     var lines = [heading, ""] + comparison
-    if let channels = report.channels { lines += ["", fates(channels)] + keptChannels(channels) }
+    if let channels = report.channels {
+      lines += [""] + closed(channels) + [fates(channels)] + keptChannels(channels)
+    }
+    lines += report.remarks.map(printable)
     lines += refusals + notes + (display.verbose ? changes : [])
     return lines + ["", verification, cost]
   }
@@ -43,6 +46,17 @@ struct CompileRendering {
   private var countedAt: String {
     guard report.countedAt.count == 1, let shape = report.countedAt.first?.value else { return "" }
     return " at " + shape.map(String.init).joined(separator: "×")
+  }
+
+  /// What was closed on request, a line for each value.
+  private func closed(_ channels: ChannelReport) -> [String] {
+    channels.values.compactMap { value in
+      let count = value.fates.count { $0.cause == "closed" }
+      guard count > 0 else { return nil }
+      return
+        "Closed \(Quantities.grouped(count)) of the \(Quantities.grouped(value.channels)) channels "
+        + "of \(printable(value.value))."
+    }
   }
 
   private func fates(_ channels: ChannelReport) -> String {

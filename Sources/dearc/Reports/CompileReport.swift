@@ -19,13 +19,16 @@ struct CompileReport: Encodable {
   let passes: [PassReport]
   /// Only after `prune`.
   let channels: ChannelReport?
+  /// What the user should do about the result.
+  let remarks: [String]
   let verification = "not verified"
   let seconds: Double
   let peakMemoryBytes: Int
 
   init(
     command: String, input: FileReport, output: FileReport, before: ImportedModel, after: Model,
-    result: PipelineResult?, countedAt shapes: [String: [Int]], elapsed: Duration
+    result: PipelineResult?, remarks: [String], countedAt shapes: [String: [Int]],
+    elapsed: Duration
   ) {
     schema = "dearc.\(command)/1"
     self.input = input
@@ -39,6 +42,7 @@ struct CompileReport: Encodable {
     refusals = result?.refusals.map(RefusalReport.init) ?? []
     passes = result?.timings.map(PassReport.init) ?? []
     channels = result?.pruning.map(ChannelReport.init)
+    self.remarks = remarks
     seconds = Quantities.milliseconds(elapsed) / 1000
     peakMemoryBytes = ProcessUsage.peakMemoryBytes
   }

@@ -1,0 +1,68 @@
+internal import IR
+
+/// Gives the last linear layer the weights and bias of a refitted head.
+///
+/// ```
+/// before: %5 = Gemm(%4, %w, %b)      after: %5 = Gemm(%4, %w', %b')
+/// ```
+///
+/// Like closing channels, this changes what the network computes, because that was asked for.
+///
+/// Case:
+/// 1. The linear layer that the model's only output comes from. A matrix product whose bias is an
+///    Add behind it keeps that Add, with the head's numbers; one without gets it.
+enum HeadReplacement {
+  static let name = "replace-head"
+  static let replacement = RewriteRule(pass: name, number: 1, title: "give the last layer a head")
+
+  /// The pass that installs `head`, which is as wide as the layer.
+  static func pass(_ head: LinearHead) -> Pass {
+    Pass(
+      name: name, summary: "Give the last linear layer a refitted head.", rules: [replacement],
+      run: { run(head, &$0) })
+  }
+
+  private static func run(_ head: LinearHead, _ rewriter: inout Rewriter) {
+    guard let layer = try? rewriter.graph.lastLayer(),
+      let old = rewriter.graph.constant(layer.weight), let weights = layer.stored(head, like: old),
+      let bias = Constant(rounding: head.bias, like: old, shape: [layer.outputs])
+    else { return }
+    let label = rewriter.label(layer.node)
+    let stored = rewriter.store(weights, over: layer.weight)
+    rewriter.apply(replacement, to: label, "\(head.outputs)×\(head.features)") {
+      $0.replaceInput(of: layer.node, at: 1, with: stored)
+    }
+    if layer.takesBias {
+      setBias(bias, of: layer.node, &rewriter)
+    } else {
+      setSummand(bias, behind: layer.node, &rewriter)
+    }
+  }
+
+  private static func setBias(_ bias: Constant, of node: NodeID, _ rewriter: inout Rewriter) {
+    let value = rewriter.addBias(bias, of: node)
+    rewriter.edit { graph in
+      graph.setInputs(of: node, to: Array(graph.nodes[node].inputs.prefix(2)) + [value])
+      // Factors of a Gemm would scale the head as well.
+      graph.setAttributes(
+        of: node,
+        to: graph.nodes[node].attributes.filter { $0.name != "alpha" && $0.name != "beta" })
+    }
+  }
+
+  /// Replaces what is added behind a matrix product, or adds it.
+  private static func setSummand(
+    _ bias: Constant, behind node: NodeID, _ rewriter: inout Rewriter
+  ) {
+    guard let product = rewriter.graph.nodes[node].output(0) else { return }
+    let value = rewriter.addBias(bias, of: node)
+    if let (reader, operand) = rewriter.graph.soleReader(of: product),
+      rewriter.graph.nodes[reader].op.kind == .add,
+      rewriter.graph.constant(rewriter.graph.nodes[reader].input(1 - operand)) != nil
+    {
+      rewriter.edit { $0.replaceInput(of: reader, at: 1 - operand, with: value) }
+    } else {
+      rewriter.append(.add, value, behind: product, rule: replacement, "the head's bias")
+    }
+  }
+}
