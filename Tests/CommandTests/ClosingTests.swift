@@ -149,7 +149,7 @@ import Testing
     ["--keep", "a", "--target", "b"],
     ["--stats", "a", "--exclude-top", "0.5", "--exclude-bottom", "0.5"],
     ["--stats", "a", "--exclude-top", "nan"], ["--stats", "a", "--scope", "all"],
-    ["--stats", "a", "--emit-marked", "m.txt"],
+    ["--stats", "a", "--emit-marked", "m.txt"], ["--flush-below", "0"], ["--flush-below", "nan"],
   ])
   func contradictionsAreWrongUsage(arguments: [String]) throws {
     let result = try runProcess(

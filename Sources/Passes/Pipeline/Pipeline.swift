@@ -29,6 +29,8 @@ public struct PipelineResult: Sendable {
   public let changes: [Change]
   /// What passes declined to do.
   public let refusals: [Refusal]
+  /// The weights that were taken for zero, if any were.
+  public let flushed: FlushedWeights?
   /// What became of channels, if they were pruned.
   public let pruning: PruningReport?
   /// Time per pass, in pipeline order.
@@ -72,12 +74,22 @@ public struct Pipeline: Sendable {
   ])
 
   /// Folds, removes channels, and folds again what that left: gates of ones, wider shapes.
-  public static let prune = Pipeline(
-    stages: fold.stages + [.once(ChannelPruning.pass)] + fold.stages)
+  public static let prune = prune(closing: [])
 
   /// Closes channels and gives the network a head, then folds and prunes what that made dead.
-  public static func prune(closing marks: [ChannelMark], head: LinearHead? = nil) -> Pipeline {
-    Pipeline(stages: mark(marks, head: head).stages + prune.stages)
+  ///
+  /// - Parameters:
+  ///   - marks: The channels to close.
+  ///   - head: What replaces the last linear layer's weights, at full width.
+  ///   - bound: Weights of a smaller magnitude are taken for zero.
+  /// - Returns: the pipeline.
+  public static func prune(
+    closing marks: [ChannelMark], head: LinearHead? = nil, flushingBelow bound: Double? = nil
+  ) -> Pipeline {
+    let flushing = bound.map { [Stage.once(WeightFlushing.pass(below: $0))] } ?? []
+    return Pipeline(
+      stages: mark(marks, head: head).stages + fold.stages + flushing
+        + [.once(ChannelPruning.pass)] + fold.stages)
   }
 
   /// Closes channels, gives the network a head of full width, and does nothing else: what the result

@@ -41,7 +41,7 @@ struct PipelineRun {
     compiled.graph = rewriter.graph
     return PipelineResult(
       model: compiled, changes: rewriter.changes, refusals: rewriter.refusals,
-      pruning: rewriter.pruning, timings: timings)
+      flushed: rewriter.flushed, pruning: rewriter.pruning, timings: timings)
   }
 
   private mutating func run(_ pass: Pass) throws(PipelineError) {

@@ -9,6 +9,8 @@ struct Rewriter {
   private(set) var refusals: [Refusal] = []
   /// The channels that were closed.
   private(set) var marks: [PlacedMark] = []
+  /// The weights that were taken for zero, if any were.
+  private(set) var flushed: FlushedWeights?
   /// What became of channels, once they were pruned.
   private(set) var pruning: PruningReport?
   /// What a pass found wrong with its own work; none unless dearc is at fault.
@@ -52,6 +54,18 @@ struct Rewriter {
 
   /// Records that channels were closed on request, or because others were.
   mutating func note(_ mark: PlacedMark) { marks.append(mark) }
+
+  /// Records that weights were taken for zero.
+  mutating func note(_ weights: FlushedWeights) {
+    guard var sum = flushed else {
+      flushed = weights
+      return
+    }
+    sum.count += weights.count
+    sum.of += weights.of
+    sum.largest = max(sum.largest, weights.largest)
+    flushed = sum
+  }
 
   /// Records what became of channels, and what is wrong with the graph if anything is.
   mutating func report(_ pruning: PruningReport, faults: [String]) {

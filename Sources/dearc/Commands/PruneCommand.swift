@@ -50,7 +50,8 @@ struct PruneCommand: ParsableCommand {
       isForced: output.force)
     let marks = try closed.marks()
     let head = try closed.head(closing: marks)
-    let pipeline = Pipeline.prune(closing: marks, head: head)
+    let pipeline = Pipeline.prune(
+      closing: marks, head: head, flushingBelow: closing.flushBelow)
     let result = try pipeline.run(imported.model, options: options)
     if strict { try requireAllGone(result) }
     let marked =

@@ -47,6 +47,12 @@ struct ClosingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Take weights of a smaller magnitude for zero, which changes the answers a little.",
+      valueName: "x"))
+  var flushBelow: Double?
+
+  @Option(
+    help: ArgumentHelp(
       "Also write the network with its channels closed and nothing removed.", valueName: "file"))
   var emitMarked: String?
 
@@ -62,6 +68,9 @@ struct ClosingOptions: ParsableArguments {
     }
     if keep != nil && !targets.isEmpty {
       throw ValidationError("--keep names the values itself; it excludes --target.")
+    }
+    guard flushBelow.map({ $0 > 0 && $0.isFinite }) ?? true else {
+      throw ValidationError("--flush-below must be a number above 0.")
     }
     guard BilateralShares.areValid(excludeTop, excludeBottom) else {
       throw ValidationError(
@@ -88,7 +97,8 @@ struct ClosingOptions: ParsableArguments {
 
   /// What of it decides the result, for the output's provenance.
   var flags: [String] {
-    let replaced = head == nil ? [] : ["--head"]
+    let replaced =
+      (head == nil ? [] : ["--head"]) + (flushBelow.map { ["--flush-below", "\($0)"] } ?? [])
     guard stats != nil || keep != nil else { return replaced }
     let ratios =
       stats == nil

@@ -11,7 +11,7 @@ struct CompileRendering {
     if let channels = report.channels {
       lines += [""] + closed(channels) + [fates(channels)] + keptChannels(channels)
     }
-    lines += report.remarks.map(printable)
+    lines += flushed + report.remarks.map(printable)
     lines += refusals + notes + (display.verbose ? changes : [])
     return lines + ["", verification, cost]
   }
@@ -57,6 +57,14 @@ struct CompileRendering {
         "Closed \(Quantities.grouped(count)) of the \(Quantities.grouped(value.channels)) channels "
         + "of \(printable(value.value))."
     }
+  }
+
+  private var flushed: [String] {
+    guard let flushed = report.flushed else { return [] }
+    return [
+      "Took \(Quantities.grouped(flushed.weights)) of \(Quantities.grouped(flushed.of)) weights for "
+        + "zero, the largest \(flushed.largest): the answers may differ by that."
+    ]
   }
 
   private func fates(_ channels: ChannelReport) -> String {

@@ -19,6 +19,8 @@ struct CompileReport: Encodable {
   let passes: [PassReport]
   /// Only after `prune`.
   let channels: ChannelReport?
+  /// The weights that were taken for zero, on request.
+  let flushed: FlushedReport?
   /// What the user should do about the result.
   let remarks: [String]
   let verification = "not verified"
@@ -42,6 +44,7 @@ struct CompileReport: Encodable {
     refusals = result?.refusals.map(RefusalReport.init) ?? []
     passes = result?.timings.map(PassReport.init) ?? []
     channels = result?.pruning.map(ChannelReport.init)
+    flushed = result?.flushed.map(FlushedReport.init)
     self.remarks = remarks
     seconds = Quantities.milliseconds(elapsed) / 1000
     peakMemoryBytes = ProcessUsage.peakMemoryBytes
@@ -70,6 +73,19 @@ struct NoteReport: Encodable {
   init(_ note: ImportNote) {
     message = note.message
     entity = note.entity
+  }
+}
+
+/// Weights that were taken for zero.
+struct FlushedReport: Encodable {
+  let weights: Int
+  let of: Int
+  let largest: Double
+
+  init(_ flushed: FlushedWeights) {
+    weights = flushed.count
+    of = flushed.of
+    largest = flushed.largest
   }
 }
 
