@@ -36,7 +36,9 @@ let package = Package(
     .target(
       name: "Importers", dependencies: ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
       swiftSettings: library),
-    .target(name: "Emitters", dependencies: ["IR", "Formats", "COnnx"], swiftSettings: library),
+    .target(
+      name: "Emitters", dependencies: ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
+      swiftSettings: library),
     .target(name: "Passes", dependencies: ["IR"], swiftSettings: library),
     .executableTarget(
       name: "dearc",
@@ -67,7 +69,9 @@ let package = Package(
       swiftSettings: common),
     .testTarget(
       name: "EmittersTests",
-      dependencies: ["IR", "Formats", "Importers", "Emitters", "TestSupport"],
+      dependencies: [
+        "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "TestSupport",
+      ],
       swiftSettings: common),
   ]
 )

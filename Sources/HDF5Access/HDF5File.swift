@@ -55,6 +55,22 @@ public final class HDF5File {
         .malformed, path: file.path,
         "'\(dataset.path)' holds \(dataset.elementType), expected floats")
     }
+    return try bits(of: dataset, size: size).map(decode)
+  }
+
+  /// Reads the elements of a dataset of 64-bit whole numbers, bit by bit.
+  ///
+  /// - Throws: `FormatError` if they are damaged or of another size.
+  public func hashes(of dataset: HDF5Dataset) throws(FormatError) -> [UInt64] {
+    guard dataset.elementType == .uint64 || dataset.elementType == .int64 else {
+      throw FormatError(
+        .malformed, path: file.path,
+        "'\(dataset.path)' holds \(dataset.elementType), expected 64-bit whole numbers")
+    }
+    return try bits(of: dataset, size: 8)
+  }
+
+  private func bits(of dataset: HDF5Dataset, size: Int) throws(FormatError) -> [UInt64] {
     let bytes: [UInt8]
     switch try elements(of: dataset) {
     case .packed(let packed): bytes = packed
@@ -62,7 +78,7 @@ public final class HDF5File {
     case .strings: return []
     }
     return stride(from: 0, to: bytes.count, by: size).map { start in
-      decode(bytes[start..<start + size].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+      bytes[start..<start + size].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     }
   }
 

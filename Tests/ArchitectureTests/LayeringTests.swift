@@ -17,7 +17,7 @@ import Testing
     // Files to graphs and statistics.
     "Importers": ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
     // Graphs to files; never through an importer.
-    "Emitters": ["IR", "Formats", "COnnx"],
+    "Emitters": ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
     // Rewrites see nothing but the graph: what they need from elsewhere is handed to them.
     "Passes": ["IR"],
     // The command line composes all of them and holds no graph logic.

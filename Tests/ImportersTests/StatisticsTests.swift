@@ -28,11 +28,12 @@ import Testing
 
   @Test func theDetectorsOwnAreRead() throws {
     let statistics = try read(fixture("detector/alignment.h5"))
-    #expect(statistics.modelDigest?.count == 64)
+    #expect(statistics.measurement?.modelDigest.count == 64)
+    #expect(statistics.measurement?.imageHashes.count == 128)
     let value = try #require(statistics.values.first)
     #expect(statistics.values.count == 1)
     #expect(value.value == "stage3.2.relu3.Relu" && value.axis == 1)
-    #expect(value.discrepancies.count == 192)
+    #expect(value.discrepancies.count == 192 && value.moments?.count == 128)
     #expect(value.discrepancies.contains { $0 < 0 } && value.discrepancies.contains { $0 > 0 })
   }
 
@@ -40,7 +41,7 @@ import Testing
     let statistics = try read(try make("f['any/where'] = np.array([0.5, -1, 2], 'f4')"))
     #expect(
       statistics.values == [ValueAlignment(value: nil, axis: nil, discrepancies: [0.5, -1, 2])])
-    #expect(statistics.modelDigest == nil)
+    #expect(statistics.measurement == nil)
   }
 
   @Test func jsonIsRead() throws {

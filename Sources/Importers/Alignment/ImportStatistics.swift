@@ -110,8 +110,23 @@ private struct StatisticsHDF5 {
       values.append(try Self.value(group, file))
     }
     guard !values.isEmpty else { throw ImportError(.malformed, "'values' has no entry") }
-    statistics = AlignmentStatistics(
-      modelDigest: file.root.attribute("model_sha256")?.string, values: values)
+    statistics = AlignmentStatistics(measurement: try Self.measurement(file), values: values)
+  }
+
+  private static func measurement(
+    _ file: HDF5File
+  ) throws(ImportError) -> AlignmentStatistics.Measurement? {
+    func text(_ name: String) -> String { file.root.attribute(name)?.string ?? "" }
+    guard let digest = file.root.attribute("model_sha256")?.string else { return nil }
+    var hashes: [UInt64] = []
+    if let images = file.root.dataset("images"), images.elementType == .uint64,
+      images.shape.count == 1
+    {
+      hashes = try importing { () throws(FormatError) in try file.hashes(of: images) }
+    }
+    return AlignmentStatistics.Measurement(
+      modelDigest: digest, tool: text("tool"), preprocessing: text("preprocessing"),
+      selection: text("selection"), imageHashes: hashes)
   }
 
   private static func value(
@@ -134,7 +149,31 @@ private struct StatisticsHDF5 {
       throw malformed("'axis' is \(axis), expected the number of an axis")
     }
     return ValueAlignment(
-      value: name, axis: axis, discrepancies: try doubles(of: dataset, in: file))
+      value: name, axis: axis, discrepancies: try doubles(of: dataset, in: file),
+      moments: try moments(group, channels: dataset.shape[0], file))
+  }
+
+  /// What else was measured, if all of it is there.
+  private static func moments(
+    _ group: HDF5Group, channels: Int, _ file: HDF5File
+  ) throws(ImportError) -> ValueAlignment.Moments? {
+    var lists: [[Double]] = []
+    for name in ["rad_m2", "inside_mean", "outside_mean", "activation_mean"] {
+      guard let dataset = group.dataset(name) else { return nil }
+      guard dataset.shape == [channels] else {
+        throw ImportError(
+          .malformed, "it has the extents \(dataset.shape), but there are \(channels) channels",
+          entity: "'\(dataset.path)'")
+      }
+      lists.append(try doubles(of: dataset, in: file))
+    }
+    guard let count = group.dataset("count"), count.elementType == .int64, count.shape == [] else {
+      return nil
+    }
+    let counted = try importing { () throws(FormatError) in try file.hashes(of: count) }
+    return ValueAlignment.Moments(
+      squaredDeviations: lists[0], insideMeans: lists[1], outsideMeans: lists[2],
+      activationMeans: lists[3], count: Int(Int64(bitPattern: counted.first ?? 0)))
   }
 
   /// The only list of floats in the file.

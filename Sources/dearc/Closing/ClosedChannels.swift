@@ -80,7 +80,7 @@ struct ClosedChannels {
 
   /// Statistics belong to one file, or to what dearc made of it.
   private func checkModel(of statistics: AlignmentStatistics, _ path: String) throws {
-    guard let measured = statistics.modelDigest, !isForced, measured != digest,
+    guard let measured = statistics.measurement?.modelDigest, !isForced, measured != digest,
       !ProvenanceReader(imported.provenance).inputs.contains(measured)
     else { return }
     throw Failure(
