@@ -91,6 +91,40 @@ import Testing
     #expect(inside.values[0].value == "stage3.0.norm3.BatchNormalization")
   }
 
+  /// Statistics of several values close channels of all, or of those that are named.
+  @Test func severalValuesAtOnce() throws {
+    let path = folder.appending("two.h5")
+    let code = """
+      import sys, h5py, numpy as np
+      rng = np.random.default_rng(1)
+      with h5py.File(sys.argv[1], 'w') as f:
+          f.attrs['schema'] = 'dearc.alignment/1'
+          for i, (name, count) in enumerate(
+                  [('stage3.2.relu3.Relu', 192), ('stage3.1.relu2.Relu', int(sys.argv[2]))]):
+              g = f.create_group(f'values/{i:04}')
+              g.attrs['value'], g.attrs['axis'] = name, 1
+              g['rad'] = rng.standard_normal(count)
+      """
+    func make(_ count: Int) throws {
+      let result = try runProcess(try Python.interpreter(), ["-c", code, path, "\(count)"])
+      try #require(result.status == 0, "\(result.errors)")
+    }
+    try make(1)
+    let wrong = try prune("--stats", path)
+    #expect(wrong.status == 65)
+    let words = wrong.errors.split(separator: " ")
+    let place = try #require(words.firstIndex(of: "has"))
+    try make(try #require(Int(words[place + 1])))
+    let marked = folder.appending("marked.onnx")
+    let both = try channels(try prune("--stats", path, "--emit-marked", marked))
+    #expect(both.values.map(\.value).sorted() == ["stage3.1.relu2.Relu", "stage3.2.relu3.Relu"])
+    #expect(both.values.flatMap(\.fates).allSatisfy { $0.fate == "removed" })
+    let sizes = ["1,3,96,96", "2,3,65,81"].flatMap { ["--case", "image:0:\($0)"] }
+    try Judge.run("judge.py", ["pair", marked, folder.appending("out.onnx")] + sizes)
+    let one = try channels(try prune("--stats", path, "--target", "stage3.1.relu2.Relu"))
+    #expect(one.values.map(\.value) == ["stage3.1.relu2.Relu"])
+  }
+
   @Test func statisticsOfAnotherModelAreRefused() throws {
     let other = folder.appending("other.onnx")
     #expect(try Program.run("convert", detector, "-o", other, "--no-fold").status == 0)

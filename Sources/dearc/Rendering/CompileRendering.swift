@@ -9,7 +9,8 @@ struct CompileRendering {
   var lines: [String] {
     var lines = [heading, ""] + comparison
     if let channels = report.channels {
-      lines += [""] + closed(channels) + [fates(channels)] + keptChannels(channels)
+      lines += [""] + closed(channels) + [fates(channels)] + whereToLook(channels)
+      lines += keptChannels(channels)
     }
     lines += flushed + report.remarks.map(printable)
     lines += refusals + notes + (display.verbose ? changes : [])
@@ -57,6 +58,11 @@ struct CompileRendering {
         "Closed \(Quantities.grouped(count)) of the \(Quantities.grouped(value.channels)) channels "
         + "of \(printable(value.value))."
     }
+  }
+
+  private func whereToLook(_ channels: ChannelReport) -> [String] {
+    guard channels.fates.total > 0 else { return [] }
+    return [style.dim("--json, or --report FILE, lists every channel and what became of it.")]
   }
 
   private var flushed: [String] {
