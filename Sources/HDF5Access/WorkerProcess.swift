@@ -25,6 +25,8 @@ public struct WorkerProgram: Sendable {
 /// A worker, as its parent sees it.
 final class WorkerProcess {
   private let process: dearc_process
+  /// How the process ended, once that is known.
+  private var status: Int32?
   /// How long the worker may be silent, in milliseconds.
   private static let patience: Int32 = 120_000
 
@@ -47,7 +49,7 @@ final class WorkerProcess {
   deinit {
     close(process.requests)
     close(process.answers)
-    kill(process.id, SIGKILL)
+    if status == nil { kill(process.id, SIGKILL) }
     _ = wait()
   }
 
@@ -112,9 +114,12 @@ final class WorkerProcess {
     }
   }
 
+  /// Waits for the end, once: afterwards the number may be another process's.
   private func wait() -> Int32 {
+    if let status { return status }
     var status: Int32 = 0
     while unsafe waitpid(process.id, &status, 0) < 0 && errno == EINTR {}
+    self.status = status
     return status
   }
 }
