@@ -49,8 +49,7 @@ final class WorkerProcess {
   deinit {
     close(process.requests)
     close(process.answers)
-    if status == nil { kill(process.id, SIGKILL) }
-    _ = wait()
+    _ = end()
   }
 
   /// Asks for the elements of a dataset.
@@ -101,7 +100,7 @@ final class WorkerProcess {
 
   /// Why there is no more answer.
   private func death() -> FormatError {
-    let status = wait()
+    let status = end()
     let signal = status & 0x7f
     switch signal {
     case 0: return FormatError(.malformed, "the HDF5 library gave up on the file; it is damaged")
@@ -114,11 +113,20 @@ final class WorkerProcess {
     }
   }
 
-  /// Waits for the end, once: afterwards the number may be another process's.
-  private func wait() -> Int32 {
+  /// Waits a second for the process to end by itself, then ends it.
+  ///
+  /// That happens once: afterwards the number may be another process's.
+  private func end() -> Int32 {
     if let status { return status }
     var status: Int32 = 0
-    while unsafe waitpid(process.id, &status, 0) < 0 && errno == EINTR {}
+    var milliseconds = 0
+    while true {
+      let ended = unsafe waitpid(process.id, &status, milliseconds < 1000 ? WNOHANG : 0)
+      if ended > 0 || ended < 0 && errno != EINTR { break }
+      milliseconds += 1
+      if milliseconds == 1000 { kill(process.id, SIGKILL) }
+      usleep(1000)
+    }
     self.status = status
     return status
   }
