@@ -4,9 +4,9 @@ import Testing
 
 /// The program under test, run as a user runs it.
 enum Program {
-  /// The built program: `DEARC_BINARY`, or the debug build.
+  /// The built program.
   static func path() throws -> String {
-    let path = environment("DEARC_BINARY") ?? "\(repositoryRoot())/.build/debug/dearc"
+    let path = builtProgram()
     guard (try? readBytes(path)) != nil else {
       throw MissingProgram(path: path)
     }

@@ -11,9 +11,9 @@ import Testing
   init() throws { folder = try TemporaryDirectory() }
 
   private func read(_ path: String) throws -> AlignmentStatistics {
-    let worker = environment("DEARC_BINARY") ?? "\(repositoryRoot())/.build/debug/dearc"
-    return try importStatistics(
-      at: path, program: WorkerProgram(path: worker, arguments: [WorkerProgram.argument]))
+    try importStatistics(
+      at: path,
+      program: WorkerProgram(path: builtProgram(), arguments: [WorkerProgram.argument]))
   }
 
   @Test func whatIsWrittenIsWhatWasRead() throws {

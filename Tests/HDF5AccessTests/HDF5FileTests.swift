@@ -11,9 +11,8 @@ extension HDF5File {
     return try HDF5File(path: path, program: worker())
   }
 
-  static func worker() throws -> WorkerProgram {
-    let path = environment("DEARC_BINARY") ?? "\(repositoryRoot())/.build/debug/dearc"
-    return WorkerProgram(path: path, arguments: [WorkerProgram.argument])
+  static func worker() -> WorkerProgram {
+    WorkerProgram(path: builtProgram(), arguments: [WorkerProgram.argument])
   }
 }
 
@@ -131,7 +130,7 @@ extension HDF5File {
       do {
         let file = try HDF5File(path: flipped, program: HDF5File.worker())
         for dataset in file.root.allDatasets { _ = try? file.elements(of: dataset) }
-      } catch let error as FormatError {
+      } catch {
         #expect(error.kind == .malformed)
       }
     }

@@ -22,6 +22,11 @@ public func repositoryRoot() -> String {
 /// The path of a file or folder below `fixtures`.
 public func fixture(_ path: String) -> String { "\(repositoryRoot())/fixtures/\(path)" }
 
+/// The path of the program as built: `DEARC_BINARY`, or the debug build.
+public func builtProgram() -> String {
+  environment("DEARC_BINARY") ?? "\(repositoryRoot())/.build/debug/dearc"
+}
+
 /// Reads a whole file.
 public func readBytes(_ path: String) throws -> [UInt8] {
   guard let file = fopen(path, "rb") else { throw FileError("read", path) }
