@@ -97,6 +97,22 @@ import Testing
     ),
     (
       "f.attrs['schema'] = 'dearc.alignment/1'\ng = f.create_group('values/0')\n"
+        + "g.attrs['value'] = 'x'\ng['rad'] = np.ones(3)\ng.attrs['axis'] = 2.0",
+      "'axis' is no whole number"
+    ),
+    (
+      "f.attrs['schema'] = 'dearc.alignment/1'\ng = f.create_group('values/0')\n"
+        + "g.attrs['value'] = 'x'\ng['rad'] = np.ones(3)\nf.attrs['model_sha256'] = 7",
+      "'model_sha256' is not text"
+    ),
+    (
+      "f.attrs['schema'] = 'dearc.alignment/1'\ng = f.create_group('values/0')\n"
+        + "g.attrs['value'] = 'x'\ng['rad'] = np.ones(3)\n"
+        + "h = f.create_group('values/1')\nh.attrs['value'] = 'x'\nh['rad'] = np.ones(3)",
+      "two entries for 'x'"
+    ),
+    (
+      "f.attrs['schema'] = 'dearc.alignment/1'\ng = f.create_group('values/0')\n"
         + "g.attrs['value'] = 'x'\ng['rad'] = np.ones(3, 'i4')", "expected floats"
     ),
     ("f.create_dataset('a', (1 << 30,), 'f4', chunks=(1 << 20,))", "no value has as many"),

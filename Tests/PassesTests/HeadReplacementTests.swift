@@ -55,15 +55,78 @@ import Testing
     #expect(text.contains("%c = Conv(%p, %w, %c.bias)"))
   }
 
-  @Test func aNarrowHeadLeavesOutWhatIsClosed() throws {
-    let graph = try parseGraph(
-      "graph opset 17 { input %x : f32[N,5] const %w : f32[2,5] = splat 0.0 %y = Gemm(%x,%w) {transB=1} output %y }"
+  @Test func aSummandKeepsItsAxes() throws {
+    let graph = try replaced(
+      "const %w : f32[3,2] = splat 0.0 const %b : f32[1,1,2] = splat 1.0 %m = MatMul(%x,%w) %y = Add(%m,%b) output %y"
     )
-    let mark = ChannelMark(value: "v", axis: 1, closed: [1, 4], scope: .gate)
-    let wide = try graph.fitted(Self.head, closing: [mark])
+    let text = graph.text(PrintOptions(constants: .values, identifiers: .names, origins: false))
+    #expect(text.contains("%y = Add(%m, %m.bias) ~ f32[1, N, 2]"), "\(text)")
+  }
+
+  private static let pooled = """
+    input %x : f32[N,4,H,W]
+    const %v : f32[5,4,1,1] = splat 0.0 const %u : f32[5,5,1,1] = splat 0.0
+    const %w : f32[2,5] = splat 0.0
+    %c = Conv(%x,%v) %r = Relu(%c) %d = Conv(%r,%u) %e = Relu(%d)
+    """
+
+  @Test func aNarrowHeadLeavesOutWhatIsClosed() throws {
+    var graph = try parseGraph(
+      """
+      graph opset 17 { \(Self.pooled)
+      %p = GlobalAveragePool(%e) %f = Flatten(%p) %y = Gemm(%f,%w) {transB=1} output %y }
+      """)
+    graph.inferShapes()
+    let mark = ChannelMark(value: "e", axis: 1, closed: [1, 4], scope: .gate)
+    let early = ChannelMark(value: "r", axis: 1, closed: [0, 2], scope: .gate)
+    let wide = try graph.fitted(Self.head, closing: [early, mark])
     #expect(wide.weights == [1, 0, 2, 3, 0, 4, 0, 5, 6, 0])
     #expect(throws: TargetError.self) { try graph.fitted(Self.head, closing: []) }
-    #expect(throws: TargetError.self) { try graph.fitted(Self.head, closing: [mark, mark]) }
+    #expect(throws: TargetError.self) { try graph.fitted(Self.head, closing: [early]) }
+  }
+
+  @Test func aNarrowHeadOfFlattenedPositionsIsRefused() throws {
+    var graph = try parseGraph(
+      """
+      graph opset 17 { input %x : f32[N,5,1,2] const %w : f32[2,10] = splat 0.0
+      %e = Relu(%x) %f = Flatten(%e) %y = Gemm(%f,%w) {transB=1} output %y }
+      """)
+    graph.inferShapes()
+    let mark = ChannelMark(value: "e", axis: 1, closed: [0, 1, 2, 3, 4], scope: .gate)
+    let head = LinearHead(
+      outputs: 2, features: 5, weights: Array(repeating: 1, count: 10), bias: [7, 8])
+    #expect(throws: TargetError.self) { try graph.fitted(head, closing: [mark]) }
+  }
+
+  @Test func numbersTooLargeForTheModelAreRefused() throws {
+    let graph = try parseGraph(
+      "graph opset 17 { input %x : f32[N,3] const %w : f32[3,2] = splat 0.0 %y = MatMul(%x,%w) output %y }"
+    )
+    let head = LinearHead(
+      outputs: 2, features: 3, weights: [1e300, 2, 3, 4, 5, 6], bias: [7, 8])
+    #expect(throws: TargetError.self) { try graph.fitted(head, closing: []) }
+  }
+
+  /// What stands behind the layer would make the output another than the head's.
+  @Test(arguments: [
+    "%q = Gemm(%x,%w) %y = Add(%q,%b) output %y",
+    "%q = MatMul(%x,%w) %i = Identity(%q) %y = Add(%i,%b) output %y",
+    "%q = MatMul(%x,%w) %a = Add(%q,%b) %y = Add(%a,%b) output %y",
+    "%q = MatMul(%x,%w) %p = MatMul(%x,%v) %y = Add(%q,%p) output %y",
+    "%q = MatMul(%x,%w) %a = Add(%q,%b) %r = Relu(%q) %y = Add(%a,%r) output %y",
+    "%q = MatMul(%x,%w) %y = Add(%q,%q) output %y",
+    "%q = MatMul(%x,%w) %y = Add(%q,%t) output %y",
+    "%q = MatMul(%x,%n) %y = Add(%q,%b) output %y",
+  ])
+  func otherSumsBehindTheLayerAreRefused(body: String) throws {
+    let graph = try parseGraph(
+      """
+      graph opset 17 { input %x : f32[N,3]
+      const %w : f32[3,2] = splat 0.0 const %v : f32[3,2] = splat 2.0
+      const %n : f32[3,1] = splat 0.0
+      const %b : f32[2] = splat 1.0 const %t : f32[2,2] = splat 1.0 \(body) }
+      """)
+    #expect(throws: TargetError.self) { try graph.fitted(Self.head, closing: []) }
   }
 
   @Test(arguments: [

@@ -107,7 +107,11 @@ private struct StatisticsHDF5 {
     }
     var values: [ValueAlignment] = []
     for group in file.root.group("values")?.groups ?? [] {
-      values.append(try Self.value(group, file))
+      let value = try Self.value(group, file)
+      if let name = value.value, values.contains(where: { $0.value == name }) {
+        throw ImportError(.malformed, "there are two entries for '\(name)'")
+      }
+      values.append(value)
     }
     guard !values.isEmpty else { throw ImportError(.malformed, "'values' has no entry") }
     statistics = AlignmentStatistics(measurement: try Self.measurement(file), values: values)
@@ -117,7 +121,10 @@ private struct StatisticsHDF5 {
     _ file: HDF5File
   ) throws(ImportError) -> AlignmentStatistics.Measurement? {
     func text(_ name: String) -> String { file.root.attribute(name)?.string ?? "" }
-    guard let digest = file.root.attribute("model_sha256")?.string else { return nil }
+    guard let attribute = file.root.attribute("model_sha256") else { return nil }
+    guard let digest = attribute.string else {
+      throw ImportError(.malformed, "the attribute 'model_sha256' is not text")
+    }
     var hashes: [UInt64] = []
     if let images = file.root.dataset("images"), images.elementType == .uint64,
       images.shape.count == 1
@@ -144,12 +151,13 @@ private struct StatisticsHDF5 {
     if let channels = group.attribute("channels")?.integer, channels != dataset.shape[0] {
       throw malformed("'channels' is \(channels), but 'rad' has \(dataset.shape[0]) entries")
     }
-    let axis = group.attribute("axis")?.integer ?? 1
-    guard let axis = Int(exactly: axis), (0..<64).contains(axis) else {
-      throw malformed("'axis' is \(axis), expected the number of an axis")
+    let stated = group.attribute("axis")
+    guard let axis = stated.map({ $0.integer }) ?? 1, (0..<64).contains(axis) else {
+      let found = stated?.integer.map { "\($0)" } ?? "no whole number"
+      throw malformed("'axis' is \(found), expected the number of an axis")
     }
     return ValueAlignment(
-      value: name, axis: axis, discrepancies: try doubles(of: dataset, in: file),
+      value: name, axis: Int(axis), discrepancies: try doubles(of: dataset, in: file),
       moments: try moments(group, channels: dataset.shape[0], file))
   }
 

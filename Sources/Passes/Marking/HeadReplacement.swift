@@ -25,7 +25,7 @@ enum HeadReplacement {
   private static func run(_ head: LinearHead, _ rewriter: inout Rewriter) {
     guard let layer = try? rewriter.graph.lastLayer(),
       let old = rewriter.graph.constant(layer.weight), let weights = layer.stored(head, like: old),
-      let bias = Constant(rounding: head.bias, like: old, shape: [layer.outputs])
+      let bias = bias(of: head, like: old, behind: layer, in: rewriter.graph)
     else { return }
     let label = rewriter.label(layer.node)
     let stored = rewriter.store(weights, over: layer.weight)
@@ -50,19 +50,40 @@ enum HeadReplacement {
     }
   }
 
+  /// The bias of `head`, of as many axes as the summand it replaces.
+  ///
+  /// A summand of more axes gives the sum more axes, which the model declares.
+  private static func bias(
+    of head: LinearHead, like weights: Constant, behind layer: LastLayer, in graph: Graph
+  ) -> Constant? {
+    let old = layer.takesBias ? nil : summand(behind: layer.node, in: graph)
+    let rank = old.flatMap { graph.constant($0.value)?.shape.count } ?? 1
+    let ones = Array(repeating: 1, count: max(rank - 1, 0))
+    return Constant(rounding: head.bias, like: weights, shape: ones + [layer.outputs])
+  }
+
   /// Replaces what is added behind a matrix product, or adds it.
   private static func setSummand(
     _ bias: Constant, behind node: NodeID, _ rewriter: inout Rewriter
   ) {
     guard let product = rewriter.graph.nodes[node].output(0) else { return }
+    let old = summand(behind: node, in: rewriter.graph)
     let value = rewriter.addBias(bias, of: node)
-    if let (reader, operand) = rewriter.graph.soleReader(of: product),
-      rewriter.graph.nodes[reader].op.kind == .add,
-      rewriter.graph.constant(rewriter.graph.nodes[reader].input(1 - operand)) != nil
-    {
-      rewriter.edit { $0.replaceInput(of: reader, at: 1 - operand, with: value) }
+    if let old {
+      rewriter.edit { $0.replaceInput(of: old.sum, at: old.input, with: value) }
     } else {
       rewriter.append(.add, value, behind: product, rule: replacement, "the head's bias")
     }
+  }
+
+  /// The constant that an Add behind the product `node` adds, and where.
+  private static func summand(
+    behind node: NodeID, in graph: Graph
+  ) -> (sum: NodeID, input: Int, value: ValueID)? {
+    guard let product = graph.nodes[node].output(0),
+      let (sum, operand) = graph.soleReader(of: product), graph.nodes[sum].op.kind == .add,
+      let value = graph.nodes[sum].input(1 - operand), graph.constant(value) != nil
+    else { return nil }
+    return (sum, 1 - operand, value)
   }
 }

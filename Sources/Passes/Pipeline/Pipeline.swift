@@ -92,11 +92,11 @@ public struct Pipeline: Sendable {
         + [.once(ChannelPruning.pass)] + fold.stages)
   }
 
-  /// Closes channels, gives the network a head of full width, and does nothing else: what the result
+  /// Gives the network a head of full width, closes channels, and does nothing else: what the result
   /// of pruning is compared with.
   public static func mark(_ marks: [ChannelMark], head: LinearHead? = nil) -> Pipeline {
     let marking = marks.isEmpty ? [] : [Stage.once(ChannelMarking.pass(marks))]
-    return Pipeline(stages: marking + (head.map { [.once(HeadReplacement.pass($0))] } ?? []))
+    return Pipeline(stages: (head.map { [.once(HeadReplacement.pass($0))] } ?? []) + marking)
   }
 
   /// Every pass of the pipeline once, in the order in which they first run.

@@ -154,7 +154,8 @@ struct ClosedChannels {
     do {
       lists = try KeptList.read(path)
     } catch {
-      throw Failure(error, status: .malformedInput)
+      let isUnreadable = error.kind == .notFound || error.kind == .unreadable
+      throw Failure(error, status: isUnreadable ? .unreadableInput : .malformedInput)
     }
     return try lists.map { list in
       do {
