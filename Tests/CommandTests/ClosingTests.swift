@@ -167,6 +167,7 @@ import Testing
     ("{\"value\": \"x\", \"keep\": [0]}", "no value called 'x'"),
     ("{\"value\": \"x\", \"keep\": []}", "at least one channel"),
     ("{\"value\": \"x\", \"keep\": [-1]}", "from 0 on"), ("[]x", "expected"),
+    ("[]", "there is no list"),
     ("{\"value\": \"x\", \"drop\": [1]}", "unknown key 'drop'"),
   ])
   func brokenListsAreRefused(text: String, reason: String) throws {
@@ -184,6 +185,8 @@ import Testing
     ["--stats", "a", "--exclude-top", "0.5", "--exclude-bottom", "0.5"],
     ["--stats", "a", "--exclude-top", "nan"], ["--stats", "a", "--scope", "all"],
     ["--stats", "a", "--emit-marked", "m.txt"], ["--flush-below", "0"], ["--flush-below", "nan"],
+    ["--stats", "a", "--target", "v", "--target", "v"], ["--stats", "a", "--exclude-top=-0.1"],
+    ["--stats", "a", "--exclude-bottom=-1"],
   ])
   func contradictionsAreWrongUsage(arguments: [String]) throws {
     let result = try runProcess(

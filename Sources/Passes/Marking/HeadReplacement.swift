@@ -11,6 +11,9 @@ internal import IR
 /// Case:
 /// 1. The linear layer that the model's only output comes from. A matrix product whose bias is an
 ///    Add behind it keeps that Add, with the head's numbers; one without gets it.
+///
+/// Whoever makes the pass has fitted the head to the model, which refuses every layer whose output is
+/// changed by more than an activation: `Graph.fitted`.
 enum HeadReplacement {
   static let name = "replace-head"
   static let replacement = RewriteRule(pass: name, number: 1, title: "give the last layer a head")

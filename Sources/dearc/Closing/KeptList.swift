@@ -20,6 +20,7 @@ struct KeptList {
         lists = [try read(&cursor)]
       }
       try cursor.expectEnd()
+      guard !lists.isEmpty else { throw FormatError(.malformed, "there is no list in it") }
       return lists
     } catch {
       var located = error

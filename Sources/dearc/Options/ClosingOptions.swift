@@ -69,12 +69,17 @@ struct ClosingOptions: ParsableArguments {
     if keep != nil && !targets.isEmpty {
       throw ValidationError("--keep names the values itself; it excludes --target.")
     }
+    guard Set(targets).count == targets.count else {
+      throw ValidationError("--target names a value twice.")
+    }
     guard flushBelow.map({ $0 > 0 && $0.isFinite }) ?? true else {
       throw ValidationError("--flush-below must be a number above 0.")
     }
-    guard BilateralShares.areValid(excludeTop, excludeBottom) else {
+    guard excludeTop >= 0, excludeBottom >= 0,
+      BilateralShares.areValid(excludeTop, excludeBottom)
+    else {
       throw ValidationError(
-        "--exclude-top and --exclude-bottom must be numbers whose sum is below 1; "
+        "--exclude-top and --exclude-bottom must be numbers from 0 on whose sum is below 1; "
           + "found \(excludeTop) and \(excludeBottom).")
     }
   }
