@@ -39,7 +39,7 @@ extension InferenceEngine {
 
   private func extents(_ node: NodeID) -> PartialTensor? {
     guard let shape = shape(node, 0) else { return nil }
-    let range = shapeRange(node, of: shape)
+    let range = ShapeView.axes(of: node, rank: shape.count, in: graph)
     return PartialTensor(
       .int64, shape: [range.count], elements: shape[range].map { PartialNumber($0) })
   }

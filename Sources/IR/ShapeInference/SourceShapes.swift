@@ -65,18 +65,12 @@ extension InferenceEngine {
   }
 
   func shapeOfOperand(_ node: NodeID) -> TensorType {
-    TensorType(.int64, [shape(node, 0).map { .known(shapeRange(node, of: $0).count) } ?? .unknown])
-  }
-
-  /// The axes a Shape node reports, which operator set 15 and later can narrow.
-  func shapeRange(_ node: NodeID, of shape: Shape) -> Range<Int> {
-    let rank = shape.count
-    guard graph.version >= 15, let start = graph.attribute(node, "start", default: 0),
-      let end = graph.attribute(node, "end", default: rank)
-    else { return 0..<rank }
-    let first = (start < 0 ? start.addingSaturated(rank) : start).clamped(0, rank)
-    let last = (end < 0 ? end.addingSaturated(rank) : end).clamped(0, rank)
-    return first..<max(first, last)
+    TensorType(
+      .int64,
+      [
+        shape(node, 0).map { .known(ShapeView.axes(of: node, rank: $0.count, in: graph).count) }
+          ?? .unknown
+      ])
   }
 
   func dequantized(_ node: NodeID) -> TensorType {

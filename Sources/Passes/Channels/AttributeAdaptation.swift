@@ -13,24 +13,33 @@ struct AttributeAdaptation {
   func run(on rewriter: inout Rewriter) {
     for link in needs.model.links[node] {
       switch link {
-      case .depthwise(let link, let multiplier):
-        setGroups(needs[link.output.axis].count / multiplier, link, &rewriter)
-      case .averaged(let data, let isSum): rescale(data, isSum: isSum, &rewriter)
+      case .linear(let link): setGroups(link, &rewriter)
+      case .reduced(let data, .mean): rescale(data, isSum: false, &rewriter)
+      case .reduced(let data, .sum): rescale(data, isSum: true, &rewriter)
+      case .normalized(let link): setGroups(link, &rewriter)
       case .concatenated(let output, let inputs): dropOperands(inputs, of: output, &rewriter)
       case .divided(let outputs, let input): setSizes(outputs, input, &rewriter)
       case .selected(let output, let input, let indices):
         reselect(indices, output, input, &rewriter)
-      case .regrouped, .aligned, .linear: break
+      case .regrouped, .aligned, .contracted, .reduced: break
       }
     }
-    if kind == .reshape { setShape(&rewriter) }
+    ExtentOverride(node, needs: needs)?.run(on: &rewriter)
   }
 
   private var kind: OperatorKind? { needs.model.graph.nodes[node].op.kind }
 
-  private func setGroups(_ groups: Int, _ link: LinearLink, _ rewriter: inout Rewriter) {
-    guard needs.isNarrowed(link.output.axis) else { return }
-    setAttribute("group", .int(Int64(groups)), &rewriter)
+  private func setGroups(_ link: LinearLink, _ rewriter: inout Rewriter) {
+    let live = needs.groups(of: link).live.count
+    guard link.groups > 1, live < link.groups else { return }
+    setAttribute("group", .int(Int64(live)), &rewriter)
+  }
+
+  private func setGroups(_ link: NormalizedLink, _ rewriter: inout Rewriter) {
+    guard needs.isNarrowed(link.output.axis), link.groups > 1 else { return }
+    let kept = needs[link.output.axis]
+    let live = kept.count / (kept.extent / link.groups)
+    setAttribute("num_groups", .int(Int64(live)), &rewriter)
   }
 
   /// A mean over fewer slots is scaled back to the original count; constants are added.
@@ -119,33 +128,6 @@ struct AttributeAdaptation {
       of: data, axis: input.position, indices: indices, before: node)
     rewriter.edit { $0.replaceInput(of: node, at: 0, with: selected) }
     rewriter.releaseSlice(node, axis: input.position, reading: selected)
-  }
-
-  /// States the extents that the result has now in the shape that a Reshape asks for.
-  ///
-  /// Also where the model wrote 0: the axis it copies may be another than the result's axis is made
-  /// from, and may have lost slots.
-  private func setShape(_ rewriter: inout Rewriter) {
-    let places = needs.model.links[node].flatMap(\.places)
-    guard places.contains(where: { needs.isNarrowed($0.axis) }),
-      let result = rewriter.graph.nodes[node].output(0),
-      let shape = rewriter.graph.nodes[node].input(1),
-      let requested = rewriter.graph.constant(shape)?.integers
-    else { return }
-    let literal = requested.enumerated().map { position, extent -> Int64 in
-      guard extent >= 0, let axis = needs.model.axes.id(of: result, axis: position),
-        needs.model.axes.extent(axis) != nil
-      else { return extent }
-      return Int64(needs[axis].count)
-    }
-    guard literal != requested else { return }
-    let label = rewriter.label(node)
-    let name = rewriter.graph.values[shape].name
-    let replacement = rewriter.addConstant(
-      Constant(literal, shape: [literal.count]), name: name + "_kept")
-    rewriter.apply(ChannelPruning.removal, to: label, "reshapes to \(literal)") {
-      $0.replaceInput(of: node, at: 1, with: replacement)
-    }
   }
 
   private func setAttribute(_ name: String, _ value: AttributeValue, _ rewriter: inout Rewriter) {

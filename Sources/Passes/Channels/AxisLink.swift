@@ -28,10 +28,12 @@ enum AxisLink {
   case aligned(AlignedLink)
   /// Every output slot is a weighted sum over data slots, with stored weights.
   case linear(LinearLink)
-  /// Output slots c·m ..< c·m+m are made from data slot c alone, with stored weights.
-  case depthwise(LinearLink, multiplier: Int)
-  /// The output slot is the mean over the data slots.
-  case averaged(data: Place, isSum: Bool)
+  /// The node sums products over the slots of both operands, paired; no output slot corresponds.
+  case contracted(left: Place, right: Place)
+  /// The node reduces all data slots to one.
+  case reduced(data: Place, Reduction)
+  /// Every output slot depends on all data slots of its group.
+  case normalized(NormalizedLink)
   /// The output holds the slots of the inputs one after another.
   case concatenated(output: Place, inputs: [Place])
   /// The outputs hold consecutive slots of the input; the inverse of `concatenated`.
@@ -60,6 +62,11 @@ struct AlignedLink {
 
     /// The output slot is the mean of copies of the input slot, which may round.
     static var averaging: Transfer { .unary(UnaryFunction { $0 }) }
+
+    /// A zero slot stays zero; nothing is known of others.
+    static var zeroAlone: Transfer {
+      .unary(UnaryFunction(evaluate: { $0 == 0 ? 0 : .nan }, isExact: true))
+    }
   }
 
   /// Where `Transfer.combine` takes an operand's fact from.
@@ -69,19 +76,49 @@ struct AlignedLink {
   }
 }
 
-/// A weighted sum over the slots of one axis.
+/// How slots are reduced to one.
+enum Reduction {
+  case mean
+  case sum
+  /// Any reduction that a zero adds nothing to.
+  case zeroNeutral
+}
+
+/// A normalisation over the slots of each of `groups` equal runs of an axis.
+struct NormalizedLink {
+  let data: Place
+  let output: Place
+  /// The axes of the stored scale and shift that output slots index.
+  let scale: Place?
+  let shift: Place?
+  let groups: Int
+}
+
+/// A weighted sum over the slots of one axis, or over each of `groups` equal runs of it.
+///
+/// With several groups a slot of a weight's axis that is shorter than the data or the output stands
+/// for one slot in every group. A dense operator has one group, a depthwise convolution as many as
+/// data slots.
 struct LinearLink {
   let data: Place
   let output: Place
-  /// The weight's axis that data slots index; nil for a depthwise convolution.
-  let weightInput: Place?
-  /// The weight's axis that output slots index.
+  /// The weight's axis that data slots index, or their positions within a group.
+  let weightInput: Place
+  /// The weight's axis that output slots index, or their positions within a group.
   let weightOutput: Place
   /// The bias's axis that output slots index, if there is a bias with one entry a slot.
   let bias: Place?
   let reader: LinearReader
   /// Whether operand 2, present or not, is a bias; else an Add has to follow to add a constant.
   let takesBias: Bool
+  /// The axes behind the output's, which a bias that is added by a node of its own broadcasts over.
+  var trailingAxes = 0
+  var groups = 1
+  /// Whether the weight's first axis indexes data, as in a transposed convolution.
+  var isTransposed = false
+
+  /// Whether every output slot is made from one data slot alone.
+  var isDepthwise: Bool { groups > 1 && groups == reader.dataExtent }
 }
 
 /// Axes of one input and one output whose extents have the same product.

@@ -16,7 +16,7 @@ struct BiasAbsorption {
   private let carried: SlotSet
   private let carrier: Int?
 
-  /// Nil unless `node` is a dense linear operator that loses non-zero constant slots.
+  /// Nil unless `node` is a linear operator that loses non-zero constant slots.
   init?(_ node: NodeID, needs: Needs) {
     guard let link = needs.model.links[node].firstLinear else { return nil }
     let plan = needs.dataNeeds(of: link)
@@ -48,7 +48,9 @@ struct BiasAbsorption {
     let kept = needs[link.output.axis].slots
     let all = shifts(adding: nil)
     guard let weight = link.weightOutput.input.flatMap({ constant($0) }),
-      let bias = Constant(rounding: kept.map { all[$0] }, like: weight, shape: [kept.count])
+      let bias = Constant(
+        rounding: kept.map { all[$0] }, like: weight,
+        shape: [kept.count] + Array(repeating: 1, count: link.trailingAxes))
     else { return }
     let label = rewriter.label(node)
     let value = rewriter.addBias(bias, of: node)
@@ -90,11 +92,9 @@ struct BiasAbsorption {
 
   private func carriedWeights(_ weights: Constant) -> Constant? {
     let facts = needs.model.facts(link.data.axis)
-    guard !carried.isEmpty, let carrier, let pivot = facts[carrier].value,
-      let axis = link.weightInput?.position
-    else { return nil }
+    guard !carried.isEmpty, let carrier, let pivot = facts[carrier].value else { return nil }
     let ratios = carried.slots.map { (slot: $0, ratio: (facts[$0].value ?? 0) / pivot) }
-    return weights.accumulating(ratios, into: carrier, axis: axis)
+    return weights.accumulating(ratios, into: carrier, axis: link.weightInput.position)
   }
 }
 

@@ -14,6 +14,10 @@ struct ChannelModel {
   let barriers: [Barrier?]
   /// A number for each axis, equal for axes whose slots are linked.
   let groups: [Int]
+  /// Where extents that the graph computes with come from.
+  let extents: ExtentFlow
+  /// The linear operators with several groups, in graph order.
+  let groupedLinks: [LinearLink]
 
   init(_ graph: Graph) {
     self.graph = graph
@@ -22,7 +26,14 @@ struct ChannelModel {
     let grouping = AxisGrouping(graph, axes: axes, order: order)
     links = grouping.links
     groups = grouping.groups
-    barriers = BarrierFinder(graph, axes: axes, grouping: grouping, order: order).barriers
+    groupedLinks = order.flatMap { grouping.links[$0] }.compactMap { link in
+      if case .linear(let link) = link, link.groups > 1 { link } else { nil }
+    }
+    extents = ExtentFlow(graph, axes: axes, order: order)
+    barriers =
+      BarrierFinder(
+        graph, axes: axes, grouping: grouping, measured: extents.measured, order: order
+      ).barriers
     facts = Constness(graph, axes: axes, links: links, order: order).facts
   }
 
@@ -40,6 +51,8 @@ enum Barrier: Hashable {
   case graphOutput
   /// The node reads all of the axis.
   case reader(NodeID)
+  /// The node computes with the axis's extent.
+  case measured(NodeID)
   /// The node can only write all of the axis.
   case writer(NodeID)
   /// No stored weights index the axis, or its extent is not known when compiling.
@@ -103,15 +116,12 @@ extension AxisLink {
     case .aligned(let link): [[link.output.axis] + link.inputs.map(\.axis)]
     case .linear(let link):
       [
-        [link.data.axis] + (link.weightInput.map { [$0.axis] } ?? []),
+        [link.data.axis, link.weightInput.axis] + (link.groups > 1 ? [link.output.axis] : []),
         [link.output.axis, link.weightOutput.axis] + (link.bias.map { [$0.axis] } ?? []),
       ]
-    case .depthwise(let link, _):
-      [
-        [link.data.axis, link.output.axis, link.weightOutput.axis]
-          + (link.bias.map { [$0.axis] } ?? [])
-      ]
-    case .averaged(let data, _): [[data.axis]]
+    case .contracted(let left, let right): [[left.axis, right.axis]]
+    case .reduced(let data, _): [[data.axis]]
+    case .normalized(let link): [link.places.map(\.axis)]
     case .concatenated(let output, let inputs): [[output.axis] + inputs.map(\.axis)]
     case .divided(let outputs, let input): [[input.axis] + outputs.map(\.axis)]
     case .selected(let output, let input, _): [[input.axis] + (output.map { [$0.axis] } ?? [])]
@@ -123,7 +133,6 @@ extension AxisLink {
   var weightedAxes: [AxisID] {
     switch self {
     case .linear(let link): [link.data.axis, link.output.axis]
-    case .depthwise(let link, _): [link.output.axis]
     default: []
     }
   }
@@ -132,10 +141,11 @@ extension AxisLink {
   var places: [Place] {
     switch self {
     case .aligned(let link): [link.output] + link.inputs
-    case .linear(let link), .depthwise(let link, _):
-      [link.data, link.output, link.weightOutput]
-        + [link.weightInput, link.bias].compactMap { $0 }
-    case .averaged(let data, _): [data]
+    case .linear(let link):
+      [link.data, link.output, link.weightInput, link.weightOutput] + (link.bias.map { [$0] } ?? [])
+    case .contracted(let left, let right): [left, right]
+    case .reduced(let data, _): [data]
+    case .normalized(let link): link.places
     case .concatenated(let output, let inputs): [output] + inputs
     case .divided(let outputs, let input): outputs + [input]
     case .selected(let output, let input, _): [input] + [output].compactMap { $0 }
@@ -144,16 +154,26 @@ extension AxisLink {
   }
 }
 
+extension NormalizedLink {
+  var places: [Place] { [data, output] + [scale, shift].compactMap { $0 } }
+}
+
 /// Finds the axes that must stay whole whatever readers need.
 private struct BarrierFinder {
   private(set) var barriers: [Barrier?]
   private let axes: AxisTable
 
-  init(_ graph: Graph, axes: AxisTable, grouping: AxisGrouping, order: [NodeID]) {
+  init(
+    _ graph: Graph, axes: AxisTable, grouping: AxisGrouping,
+    measured: [(axis: AxisID, reader: NodeID)], order: [NodeID]
+  ) {
     self.axes = axes
     barriers = grouping.isPrunable.map { $0 ? nil : .frozen }
     for value in graph.valueIDs { markContract(value, in: graph) }
-    for node in order {
+    for (axis, reader) in measured where barriers[axis.index] == nil {
+      barriers[axis.index] = .measured(reader)
+    }
+    for node in order where ShapeView(node, in: graph) == nil {
       mark(node, of: graph, linked: Set(grouping.links[node].flatMap(\.places)))
     }
   }

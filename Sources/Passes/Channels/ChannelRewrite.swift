@@ -37,14 +37,17 @@ struct ChannelRewrite {
 
   private mutating func rewrite(_ node: NodeID, _ rewriter: inout Rewriter) {
     let requirements = needs.requirements(of: node)
-    guard !requirements.isEmpty else { return }
+    guard !requirements.isEmpty || !needs.model.extents.told[node].isEmpty else { return }
     let absorption = BiasAbsorption(node, needs: needs)
+    let groups = needs.model.links[node].firstLinear.map(needs.groups)
     for input in needs.model.graph.nodes[node].inputs.indices {
       guard let value = needs.model.graph.nodes[node].inputs[input] else { continue }
       let own = requirements.filter { $0.input == input }
       if needs.model.graph.constant(value) != nil {
-        let edited = absorption?.edited(input)
-        cutter.cut(value, of: node, input: input, to: own, edited: edited, &rewriter)
+        let isWeight = input == groups?.link.weightOutput.input
+        let edit = ConstantCutter.Edit(
+          elements: absorption?.edited(input), groups: isWeight ? groups : nil)
+        cutter.cut(value, of: node, input: input, to: own, edit, &rewriter)
       } else {
         narrow(value, of: node, input: input, to: own, &rewriter)
       }

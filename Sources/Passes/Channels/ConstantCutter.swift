@@ -23,6 +23,14 @@ struct ConstantCutter {
     let cuts: [Cut]
   }
 
+  /// What one reader wants of a constant besides its slots.
+  struct Edit {
+    /// Other elements, at the original extents.
+    let elements: Constant?
+    /// How a linear operator with several groups cuts its weights.
+    let groups: ChannelGroups?
+  }
+
   init(_ needs: Needs) {
     model = needs.model
     let count = needs.model.graph.values.count
@@ -59,21 +67,24 @@ struct ConstantCutter {
 
   /// Gives operand `input` of `node` just the slots it requires.
   ///
-  /// `edited` holds other elements for this reader alone, at the original extents.
+  /// What is edited is for this reader alone.
   mutating func cut(
-    _ value: ValueID, of node: NodeID, input: Int, to requirements: [Requirement],
-    edited: Constant?, _ rewriter: inout Rewriter
+    _ value: ValueID, of node: NodeID, input: Int, to requirements: [Requirement], _ edit: Edit,
+    _ rewriter: inout Rewriter
   ) {
     guard let original = model.graph.constant(value), let cuts = cuts(requirements, of: input),
-      !cuts.isEmpty || edited != nil
+      !cuts.isEmpty || edit.elements != nil
     else { return }
+    let elements = edit.elements ?? original
+    let regrouped = edit.groups?.cut(elements)
+    let isEdited = edit.elements != nil || regrouped != nil
     let isAlone = model.graph.values[value].uses.count == 1
     let name = model.graph.values[value].name
     let detail = describe(cuts, of: original)
-    if edited != nil ? isAlone : agreed[value] == cuts && readersAreNodes(value) {
+    if isEdited ? isAlone : agreed[value] == cuts && readersAreNodes(value) {
       guard !isReplaced[value] else { return }
       isReplaced[value] = true
-      let narrow = (edited ?? original).selecting(cuts.map { ($0.position, $0.slots.slots) })
+      let narrow = regrouped ?? elements.selecting(cuts.map { ($0.position, $0.slots.slots) })
       rewriter.apply(ChannelPruning.removal, to: name, detail) {
         $0.replaceConstant(value, with: narrow)
       }
@@ -81,12 +92,12 @@ struct ConstantCutter {
     }
     let key = Copy(value: value, cuts: cuts)
     let copy: ValueID
-    if edited == nil, let known = copies[key] {
+    if !isEdited, let known = copies[key] {
       copy = known
     } else {
-      let narrow = (edited ?? original).selecting(cuts.map { ($0.position, $0.slots.slots) })
+      let narrow = regrouped ?? elements.selecting(cuts.map { ($0.position, $0.slots.slots) })
       copy = rewriter.addConstant(narrow, name: name + "_kept")
-      if edited == nil { copies[key] = copy }
+      if !isEdited { copies[key] = copy }
     }
     rewriter.apply(ChannelPruning.removal, to: name, detail) {
       $0.replaceInput(of: node, at: input, with: copy)

@@ -22,10 +22,11 @@ struct Constness {
   private mutating func visit(_ link: AxisLink, of node: NodeID) {
     switch link {
     case .aligned(let link): note(aligned(link, node), at: link.output)
-    case .linear(let link), .depthwise(let link, _):
+    case .linear(let link):
       let bias = link.bias.map { slots($0, node) }
       note(link.reader.facts(data: slots(link.data, node), bias: bias), at: link.output)
-    case .averaged: break
+    case .contracted, .reduced: break
+    case .normalized(let link): note(normalized(link, node), at: link.output)
     case .concatenated(let output, let inputs):
       note(inputs.flatMap { slots($0, node) }, at: output)
     case .divided(let outputs, let input):
@@ -65,6 +66,14 @@ struct Constness {
       return (0..<extent).map { slot in combine(operands.map { $0[slot] }) }
     case .unknown: return unknown(extent)
     }
+  }
+
+  /// A slot that is scaled by zero is its shift; nothing is known of the others.
+  private func normalized(_ link: NormalizedLink, _ node: NodeID) -> [SlotFact] {
+    let extent = axes.extent(link.output.axis) ?? 0
+    guard let scale = link.scale.map({ slots($0, node) }) else { return unknown(extent) }
+    let shift = link.shift.map { slots($0, node) } ?? Array(repeating: .zero, count: extent)
+    return zip(scale, shift).map { $0.isZero ? $1 : .unknown }
   }
 
   private mutating func divide(_ source: [SlotFact], into outputs: [Place]) {

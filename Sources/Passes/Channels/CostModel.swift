@@ -68,16 +68,21 @@ struct CostModel {
     }
   }
 
-  /// Multiply-accumulates: output elements times the weights each of them reads.
+  /// Multiply-accumulates: elements of the result, or of the data of a transposed convolution, times
+  /// the weights that each of them meets.
   private func macs(of node: NodeID, _ row: Node, _ needs: Needs) -> Double {
     for link in model.links[node] {
       switch link {
-      case .linear(let link), .depthwise(let link, _):
-        guard let output = row.output(0), let input = link.weightOutput.input,
-          let weight = row.input(input)
+      case .linear(let link):
+        let place = link.isTransposed ? link.data : link.output
+        guard let meeting = link.isTransposed ? row.input(0) : row.output(0),
+          let input = link.weightOutput.input, let weight = row.input(input)
         else { continue }
-        let outputs = Double(Swift.max(needs[link.output.axis].count, 1))
-        return volume(output, needs, of: node, row) * volume(weight, needs, of: node, row) / outputs
+        let slots = Double(Swift.max(needs[place.axis].count, 1))
+        return volume(meeting, needs, of: node, row) * volume(weight, needs, of: node, row) / slots
+      case .contracted(let left, _):
+        guard let output = row.output(0) else { continue }
+        return volume(output, needs, of: node, row) * Double(needs[left.axis].count)
       default: continue
       }
     }

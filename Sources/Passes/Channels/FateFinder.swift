@@ -98,8 +98,9 @@ struct FateFinder {
     case .aligned(let link):
       let computed = link.inputs.filter { isComputed($0, node) }.map { model.facts($0.axis) }
       return constants.filter { slot in computed.allSatisfy { $0[slot] == .unknown } }
-    case .linear: return constants
-    case .depthwise(let link, _): return constants.filter { link.reader.rows[$0].isEmpty }
+    case .linear(let link) where link.isDepthwise:
+      return constants.filter { link.reader.rows[$0].isEmpty }
+    case .linear, .normalized: return constants
     default: return []
     }
   }

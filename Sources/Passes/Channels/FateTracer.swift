@@ -33,7 +33,8 @@ struct FateTracer {
     return !uses.isEmpty
       && uses.allSatisfy { _, link, _ in
         switch link {
-        case .linear, .selected: true
+        case .linear(let linear): !linear.isDepthwise
+        case .selected: true
         default: false
         }
       }
@@ -75,10 +76,11 @@ struct FateTracer {
     _ node: NodeID, _ link: AxisLink, _ place: Place, _ spot: Spot, in found: inout Absorbers
   ) {
     let label = model.graph.label(node)
-    if case .averaged = link, isShifted(spot) { found.note(label, in: \.biases) }
-    guard case .linear(let linear) = link, linear.data == place, let plan = plans[node] else {
-      return
-    }
+    if case .reduced(_, .mean) = link, isShifted(spot) { found.note(label, in: \.biases) }
+    if case .reduced(_, .sum) = link, isShifted(spot) { found.note(label, in: \.biases) }
+    guard case .linear(let linear) = link, linear.data == place, !linear.isDepthwise,
+      let plan = plans[node]
+    else { return }
     if plan.absorbed.contains(spot.slot) { found.note(label, in: \.biases) }
     if plan.carried.contains(spot.slot) { found.note(label, in: \.carriers) }
   }
@@ -116,8 +118,9 @@ struct FateTracer {
         else { return [] }
         switch link {
         case .aligned: return [Spot(axis: place.axis, slot: spot.slot)]
-        case .linear, .averaged, .regrouped: return []
-        case .depthwise, .concatenated, .divided, .selected:
+        case .linear(let linear) where !linear.isDepthwise: return []
+        case .contracted, .reduced, .normalized, .regrouped: return []
+        case .linear, .concatenated, .divided, .selected:
           return (0..<extent).filter {
             destinations(of: $0, through: link, at: place).contains(spot)
           }.map { Spot(axis: place.axis, slot: $0) }
@@ -155,12 +158,7 @@ struct FateTracer {
   private func step(from spot: Spot) -> Step {
     let fact = model.facts(spot.axis)[spot.slot]
     for (node, link, place) in readers(of: spot.axis) {
-      if case .linear(let linear) = link, let reason = reason(spot.slot, linear, node) {
-        return .reason(reason)
-      }
-      if case .averaged = link, fact == .unknown {
-        return .reason(KeptReason(subject: model.graph.label(node), rule: "averages over it"))
-      }
+      if let reason = reason(spot, link, node) { return .reason(reason) }
       for next in destinations(of: spot.slot, through: link, at: place)
       where needs[next.axis].contains(next.slot) {
         let losesConstant = fact != .unknown && model.facts(next.axis)[next.slot] == .unknown
@@ -177,8 +175,35 @@ struct FateTracer {
         subject: wide.node, rule: "selecting channels there costs more than it saves")
     }
     let value = model.axes.places[axis.index].value
+    if let node = normalization(making: axis) {
+      let type = model.graph.nodes[node].op.type
+      return KeptReason(subject: model.graph.label(node), rule: "\(type) writes all channels")
+    }
+    if let node = groupedOperator(around: axis) {
+      return KeptReason(
+        subject: model.graph.label(node), rule: "its groups keep equally many channels")
+    }
     return KeptReason(
       subject: model.graph.values[value].name, rule: "a value keeps at least one channel")
+  }
+
+  private func normalization(making axis: AxisID) -> NodeID? {
+    model.graph.producer(of: model.axes.places[axis.index].value).flatMap { node in
+      let makes = model.links[node].contains {
+        if case .normalized(let link) = $0 { link.output.axis == axis } else { false }
+      }
+      return makes ? node : nil
+    }
+  }
+
+  /// A linear operator with several groups that reads the axis, or makes it.
+  private func groupedOperator(around axis: AxisID) -> NodeID? {
+    let value = model.axes.places[axis.index].value
+    let nodes = readers(of: axis).map(\.0) + [model.graph.producer(of: value)].compactMap { $0 }
+    return nodes.first { node in
+      guard let link = model.links[node].firstLinear, link.groups > 1 else { return false }
+      return link.data.axis == axis || link.output.axis == axis
+    }
   }
 
   /// Why a constant slot stays that `node` makes something else of.
@@ -186,16 +211,33 @@ struct FateTracer {
     let kind = model.graph.nodes[node].op.kind
     let cause =
       switch link {
-      case .depthwise: "its windows reach into padding"
+      case .linear: "its windows reach into padding"
       case .aligned where kind == .maxPool || kind == .averagePool:
         "its windows reach into padding"
-      case .aligned(let link) where link.transfer.isUnary: "it jumps, and the constant is rounded"
+      case .aligned(let link) where link.transfer.jumps: "it jumps, and the constant is rounded"
+      case .aligned(let link) where link.transfer.isUnary: "it makes another number of it"
       case .aligned: "what it is combined with varies"
       default: "it comes together with others"
       }
     let type = model.graph.nodes[node].op.type
     return KeptReason(
       subject: model.graph.label(node), rule: "is not constant behind \(type): \(cause)")
+  }
+
+  /// Why the node itself keeps a slot, if it does.
+  private func reason(_ spot: Spot, _ link: AxisLink, _ node: NodeID) -> KeptReason? {
+    let fact = model.facts(spot.axis)[spot.slot]
+    let rule: String
+    switch link {
+    case .linear(let linear) where linear.isDepthwise: return nil
+    case .linear(let linear): return reason(spot.slot, linear, node)
+    case .contracted: rule = "multiplies it with values that are not zero"
+    case .reduced(_, .mean) where fact == .unknown: rule = "averages over it"
+    case .reduced where !fact.isZero: rule = "reduces it with others"
+    case .normalized: rule = "\(model.graph.nodes[node].op.type) reads all channels"
+    default: return nil
+    }
+    return KeptReason(subject: model.graph.label(node), rule: rule)
   }
 
   private func reason(_ slot: Int, _ link: LinearLink, _ node: NodeID) -> KeptReason? {
@@ -220,6 +262,9 @@ struct FateTracer {
     case .reader(let node):
       return KeptReason(
         subject: graph.label(node), rule: "\(graph.nodes[node].op.type) reads all channels")
+    case .measured(let node):
+      let rule = "\(graph.nodes[node].op.type) computes with the number of channels"
+      return KeptReason(subject: graph.label(node), rule: rule)
     case .writer(let node):
       return KeptReason(
         subject: graph.label(node), rule: "\(graph.nodes[node].op.type) writes all channels")
@@ -243,7 +288,8 @@ struct FateTracer {
   ) -> [Spot] {
     switch link {
     case .aligned(let link): return [Spot(axis: link.output.axis, slot: slot)]
-    case .depthwise(let link, let multiplier):
+    case .linear(let link) where link.isDepthwise && place.axis == link.data.axis:
+      let multiplier = needs[link.output.axis].extent / link.groups
       return (0..<multiplier).map { Spot(axis: link.output.axis, slot: slot * multiplier + $0) }
     case .concatenated(let output, let inputs):
       var spots: [Spot] = []
@@ -268,7 +314,8 @@ struct FateTracer {
       return indices.indices.filter { indices[$0] == slot }
         .map { Spot(axis: output.axis, slot: $0) }
     case .regrouped(let regrouping): return destinations(of: slot, regrouping, place)
-    case .linear, .averaged: return []
+    case .normalized(let link): return [Spot(axis: link.output.axis, slot: slot)]
+    case .linear, .contracted, .reduced: return []
     }
   }
 
@@ -286,4 +333,8 @@ struct FateTracer {
 
 extension AlignedLink.Transfer {
   fileprivate var isUnary: Bool { if case .unary = self { true } else { false } }
+
+  fileprivate var jumps: Bool {
+    if case .unary(let function) = self { !function.isContinuous } else { false }
+  }
 }

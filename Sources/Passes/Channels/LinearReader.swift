@@ -13,8 +13,6 @@ struct LinearReader {
   let dataExtent: Int
   /// Whether a window may read padding, so that a constant data slot is not constant to a window.
   let mayTouchPadding: Bool
-  /// Whether a constant can be added to each output slot.
-  let canAbsorb: Bool
   /// A factor that the operator multiplies the weights by (Gemm's alpha).
   let scale: Double
   /// A factor that the operator multiplies the bias by (Gemm's beta).
@@ -23,45 +21,31 @@ struct LinearReader {
   let uniformBias: Double
 
   private let weight: WeightMatrix?
-  /// For a depthwise convolution, the output slots made from one data slot.
-  private let outputsPerInput: Int
-
   /// Whether dearc can compute with the weights; it can slice them in any case.
   var isReadable: Bool { weight != nil }
 
   /// Reads the pattern of `weight`; weights of an element type dearc cannot read count as non-zero.
   init(
-    weight: Constant, outputAxis: Int, inputAxis: Int?, outputsPerInput: Int = 1,
-    mayTouchPadding: Bool, canAbsorb: Bool, scale: Double = 1, biasScale: Double = 1,
-    uniformBias: Double = 0
+    weight: Constant, outputAxis: Int, inputAxis: Int, groups: Int = 1, mayTouchPadding: Bool,
+    scale: Double = 1, biasScale: Double = 1, uniformBias: Double = 0
   ) {
-    let matrix = WeightMatrix(weight, outputAxis: outputAxis, inputAxis: inputAxis)
-    let outputs = weight.shape[outputAxis]
-    let inputs = inputAxis.map { weight.shape[$0] } ?? outputs / outputsPerInput
-    dataExtent = inputs
+    let layout = WeightLayout(
+      shape: weight.shape, outputAxis: outputAxis, inputAxis: inputAxis, groups: groups)
+    let matrix = WeightMatrix(weight, layout)
+    dataExtent = layout.inputCount
     self.mayTouchPadding = mayTouchPadding
-    self.canAbsorb = canAbsorb && matrix != nil
     self.scale = scale
     self.biasScale = biasScale
     self.uniformBias = uniformBias
     self.weight = matrix
-    self.outputsPerInput = outputsPerInput
-    if inputAxis == nil {
-      let alive = matrix?.pattern()
-      rows = (0..<outputs).map { output in
-        let isAlive = alive.map { $0[output].contains(0) } ?? true
-        return SlotSet(extent: inputs, isAlive ? [output / outputsPerInput] : [])
-      }
-    } else {
-      rows = matrix?.pattern() ?? Array(repeating: .all(inputs), count: outputs)
-    }
+    rows = matrix?.pattern() ?? (0..<layout.outputCount).map(layout.inputs)
   }
 
   /// For each output slot the sum, over data slots and the kernel, of weights times `values`.
   ///
   /// Infinite where dearc cannot compute with the weights.
   func weightedSums(of values: [Double]) -> [Double] {
-    weight?.weightedSums(of: values, outputsPerInput: outputsPerInput).map { scale * $0 }
+    weight?.weightedSums(of: values).map { scale * $0 }
       ?? Array(repeating: .infinity, count: rows.count)
   }
 
@@ -96,32 +80,56 @@ struct LinearReader {
   }
 }
 
-/// A stored weight tensor of floats with an axis for outputs and, unless depthwise, one for inputs.
+/// Where a weight tensor's elements stand between data slots and output slots.
+///
+/// With several groups one of the axes, the second of a convolution's, counts within a group.
+struct WeightLayout {
+  let shape: [Int]
+  let outputAxis: Int
+  let inputAxis: Int
+  let groups: Int
+
+  private var isTransposed: Bool { outputAxis > inputAxis }
+
+  var outputCount: Int { shape[outputAxis] * (isTransposed ? groups : 1) }
+
+  var inputCount: Int { shape[inputAxis] * (isTransposed ? 1 : groups) }
+
+  /// The slots that the weights at a position along each axis stand between.
+  func slots(output: Int, input: Int) -> (output: Int, input: Int) {
+    guard groups > 1 else { return (output, input) }
+    return isTransposed
+      ? (output + input / (shape[inputAxis] / groups) * shape[outputAxis], input)
+      : (output, input + output / (shape[outputAxis] / groups) * shape[inputAxis])
+  }
+
+  /// The data slots in the group of an output slot.
+  func inputs(of output: Int) -> SlotSet {
+    let width = inputCount / groups
+    let start = output / (outputCount / groups) * width
+    return SlotSet(extent: inputCount, start..<start + width)
+  }
+}
+
+/// A stored weight tensor of floats with an axis for outputs and one for inputs.
 struct WeightMatrix {
-  let outputCount: Int
-  let inputCount: Int
+  private let layout: WeightLayout
   private let payload: Payload
   private let decoder: FloatDecoder
-  private let outputAxis: Int
-  private let inputAxis: Int?
-  private let shape: [Int]
 
-  init?(_ constant: Constant, outputAxis: Int, inputAxis: Int?) {
+  init?(_ constant: Constant, _ layout: WeightLayout) {
     guard let decoder = FloatDecoder(constant.elementType), let payload = constant.payload else {
       return nil
     }
     self.payload = payload
     self.decoder = decoder
-    self.outputAxis = outputAxis
-    self.inputAxis = inputAxis
-    shape = constant.shape
-    outputCount = shape[outputAxis]
-    inputCount = inputAxis.map { constant.shape[$0] } ?? 1
+    self.layout = layout
   }
 
   /// For each output the inputs with at least one non-zero weight.
   func pattern() -> [SlotSet] {
-    var rows = Array(repeating: SlotSet(extent: inputCount), count: outputCount)
+    var rows = Array(
+      repeating: SlotSet(extent: layout.inputCount), count: layout.outputCount)
     visit { output, input, run in
       for element in run where element != 0 {
         rows[output].insert(input)
@@ -132,36 +140,28 @@ struct WeightMatrix {
   }
 
   /// For each output the sum of its weights, each times the value of the input it reads.
-  func weightedSums(of values: [Double], outputsPerInput: Int) -> [Double] {
-    var sums = Array(repeating: 0.0, count: outputCount)
+  func weightedSums(of values: [Double]) -> [Double] {
+    var sums = Array(repeating: 0.0, count: layout.outputCount)
     visit { output, input, run in
-      let value = values[inputAxis == nil ? output / outputsPerInput : input]
-      guard value != 0 else { return }
-      sums[output] += value * run.reduce(0, +)
+      guard values[input] != 0 else { return }
+      sums[output] += values[input] * run.reduce(0, +)
     }
     return sums
   }
 
-  private var strides: [Int] {
-    var strides = Array(repeating: 1, count: shape.count)
-    for axis in shape.indices.dropLast().reversed() {
-      strides[axis] = strides[axis + 1] * shape[axis + 1]
-    }
-    return strides
-  }
-
   /// Calls `body` with each maximal contiguous run of weights between one output and one input.
   private func visit(_ body: (_ output: Int, _ input: Int, _ run: FloatRun) -> Void) {
-    let strides = self.strides
-    let inner = (Swift.max(outputAxis, inputAxis ?? -1) + 1..<shape.count).reduce(1) {
+    let (shape, strides) = (layout.shape, StridedView.rowMajor(layout.shape))
+    let inner = (Swift.max(layout.outputAxis, layout.inputAxis) + 1..<shape.count).reduce(1) {
       $0 * shape[$1]
     }
     guard inner > 0 else { return }
     unsafe payload.withBytes { bytes in
       for start in stride(from: 0, to: shape.product, by: inner) {
-        let output = start / strides[outputAxis] % outputCount
-        let input = inputAxis.map { start / strides[$0] % inputCount } ?? 0
-        body(output, input, unsafe FloatRun(bytes, decoder, start: start, count: inner))
+        let slots = layout.slots(
+          output: start / strides[layout.outputAxis] % shape[layout.outputAxis],
+          input: start / strides[layout.inputAxis] % shape[layout.inputAxis])
+        body(slots.output, slots.input, unsafe FloatRun(bytes, decoder, start: start, count: inner))
       }
     }
   }

@@ -30,8 +30,13 @@ struct Needs {
     model.axes.extent(axis) != nil && !kept[axis.index].isFull
   }
 
-  /// Sweeps from outputs to inputs until nothing grows.
+  /// Sweeps from outputs to inputs until nothing grows, then makes groups equally large, until that
+  /// adds nothing either.
   private mutating func settle() {
+    repeat { sweep() } while equalizeGroups()
+  }
+
+  private mutating func sweep() {
     var grew = true
     while grew {
       grew = false
@@ -41,6 +46,22 @@ struct Needs {
         for link in model.links[node] { propagate(link) }
       }
     }
+  }
+
+  /// Tells whether any set grew.
+  private mutating func equalizeGroups() -> Bool {
+    var grew = false
+    for link in model.groupedLinks {
+      let missing = groups(of: link).missing
+      guard !missing.data.isEmpty || !missing.output.isEmpty else { continue }
+      keep(link.data, missing.data)
+      keep(link.output, missing.output)
+      if let node = model.graph.producer(of: model.axes.places[link.output.axis.index].value) {
+        isDue[node] = true
+      }
+      grew = true
+    }
+    return grew
   }
 
   /// Adds what `link` needs of its inputs, and what it makes its outputs keep besides.
@@ -53,11 +74,19 @@ struct Needs {
       keepOne(link.output)
       keep(link.data, dataNeeds(of: link).needed)
       keepOne(link.data)
-    case .depthwise(let link, let multiplier): propagate(link, multiplier: multiplier)
-    case .averaged(let data, _):
+    case .contracted(let left, let right):
+      let slots = pairs(left, right)
+      keep(left, slots)
+      keep(right, slots)
+    case .reduced(let data, let reduction):
       let facts = model.facts(data.axis)
-      keep(data, SlotSet(extent: facts.count, facts.indices.filter { facts[$0] == .unknown }))
+      keep(
+        data, SlotSet(extent: facts.count, facts.indices.filter { facts[$0].stays(in: reduction) }))
       keepOne(data)
+    case .normalized(let link):
+      keepOne(link.output)
+      let whole = wholeGroups(of: link)
+      for place in link.places { keep(place, whole) }
     case .concatenated(let output, let inputs):
       keepOne(output)
       for (input, part) in zip(inputs, parts(of: kept[output.axis.index], among: inputs)) {
@@ -86,8 +115,8 @@ struct Needs {
       if value == 0 {
         needs.needed.remove(slot)
       } else if link.reader.mayTouchPadding {
-        if link.reader.isReadable { needs.carried.insert(slot) }
-      } else if link.reader.canAbsorb {
+        if link.reader.isReadable, link.groups == 1 { needs.carried.insert(slot) }
+      } else if link.reader.isReadable {
         needs.needed.remove(slot)
         needs.absorbed.insert(slot)
       }
@@ -96,25 +125,32 @@ struct Needs {
     return needs
   }
 
-  private mutating func propagate(_ link: LinearLink, multiplier: Int) {
-    keepOne(link.output)
-    let extent = link.reader.dataExtent
-    let owners = SlotSet(extent: extent, kept[link.output.axis.index].slots.map { $0 / multiplier })
-    keep(link.data, owners)
-    keep(link.output, blocks(of: owners, multiplier: multiplier))
+  /// The pairs of a contraction of which neither slot is zero; one of them if there is none.
+  func pairs(_ left: Place, _ right: Place) -> SlotSet {
+    let facts = zip(model.facts(left.axis), model.facts(right.axis))
+    var slots = SlotSet(extent: kept[left.axis.index].extent)
+    for (slot, pair) in facts.enumerated() where !pair.0.isZero && !pair.1.isZero {
+      slots.insert(slot)
+    }
+    if slots.isEmpty, slots.extent > 0 { slots.insert(0) }
+    return slots
   }
 
-  /// The output slots of a depthwise convolution that are made from the given data slots.
-  private func blocks(of owners: SlotSet, multiplier: Int) -> SlotSet {
-    SlotSet(
-      extent: owners.extent * multiplier,
-      owners.slots.flatMap { $0 * multiplier..<($0 + 1) * multiplier })
+  /// All slots of the groups of which an output slot is kept.
+  func wholeGroups(of link: NormalizedLink) -> SlotSet {
+    let output = kept[link.output.axis.index]
+    let width = output.extent / link.groups
+    let live = (0..<link.groups).filter { group in
+      (0..<width).contains { output.contains(group * width + $0) }
+    }
+    return SlotSet(
+      extent: output.extent, live.flatMap { $0 * width..<($0 + 1) * width })
   }
 
   /// A kept set survives regrouping only as a product of sets over the common factors.
   private mutating func propagate(_ regrouping: Regrouping) {
     for output in regrouping.outputs { keepOne(output.place) }
-    let factors = regrouping.projections { kept[$0.axis.index] }
+    let factors = regrouping.keptFactors { kept[$0.axis.index] }
     for member in regrouping.outputs + regrouping.inputs {
       keep(member.place, regrouping.product(of: factors, over: member.factors))
     }
@@ -164,8 +200,8 @@ struct Needs {
     let wide = kept[place.axis.index]
     switch link {
     case .aligned(let link): keep(link.output, wide)
-    case .depthwise(let link, let multiplier):
-      keep(link.output, blocks(of: wide, multiplier: multiplier))
+    case .linear(let link): widen(link)
+    case .normalized(let link): keep(link.output, wide)
     case .concatenated(let output, let inputs): widen(output, concatenating: inputs, at: place)
     case .divided(let outputs, _):
       for (output, part) in zip(outputs, parts(of: wide, among: outputs)) { keep(output, part) }
@@ -176,10 +212,18 @@ struct Needs {
           keep(output.place, regrouping.product(of: factors, over: output.factors))
         }
       }
-    case .linear, .averaged, .selected: break
+    case .contracted, .reduced, .selected: break
     }
     settle()
     return grown
+  }
+
+  /// Makes every group live of which data is kept.
+  private mutating func widen(_ link: LinearLink) {
+    let (data, output) = (kept[link.data.axis.index], kept[link.output.axis.index])
+    let widths = (data: data.extent / link.groups, output: output.extent / link.groups)
+    let groups = Set(data.slots.map { $0 / widths.data })
+    keep(link.output, SlotSet(extent: output.extent, groups.map { $0 * widths.output }))
   }
 
   private mutating func widen(_ output: Place, concatenating inputs: [Place], at place: Place) {
@@ -219,6 +263,16 @@ struct DataNeeds {
   }
 }
 
+extension SlotFact {
+  /// Whether a slot has to be given to a reduction.
+  fileprivate func stays(in reduction: Reduction) -> Bool {
+    switch reduction {
+    case .mean, .sum: self == .unknown
+    case .zeroNeutral: !isZero
+    }
+  }
+}
+
 extension [SlotFact] {
   /// The non-zero constant of the largest magnitude, the first among equals.
   var carrier: Int? {
@@ -233,8 +287,14 @@ extension [SlotFact] {
 
 extension Regrouping {
   /// The set kept on each factor: the projection of the outputs' kept slots.
-  func projections(_ kept: (Place) -> SlotSet) -> [SlotSet] {
-    projections(from: outputs, kept)
+  ///
+  /// A factor that either side has no axis for, as it went into positions, is kept whole.
+  func keptFactors(_ kept: (Place) -> SlotSet) -> [SlotSet] {
+    var sets = projections(from: outputs, kept)
+    for factor in factors.indices where !inputs.contains(where: { $0.factors.contains(factor) }) {
+      sets[factor] = .all(factors[factor])
+    }
+    return sets
   }
 
   /// The set kept on each factor: the projection of the given axes' kept slots.

@@ -10,8 +10,8 @@ struct Requirement: Hashable {
 extension Needs {
   /// What `node` must be given, after every value keeps what is needed of it.
   ///
-  /// Axes that are not listed are read whole. Linear readers and selections take the data as wide
-  /// as it is kept; every other reader takes exactly the slots its output keeps.
+  /// Axes that are not listed are read whole. Dense linear readers and selections take the data as
+  /// wide as it is kept; every other reader takes exactly the slots its output keeps.
   func requirements(of node: NodeID) -> [Requirement] {
     model.links[node].flatMap { link in
       requirements(of: link).compactMap { place, slots in
@@ -25,22 +25,25 @@ extension Needs {
     switch link {
     case .aligned(let link): return link.inputs.map { ($0, self[link.output.axis]) }
     case .linear(let link):
-      var places = [(link.data, self[link.data.axis]), (link.weightOutput, self[link.output.axis])]
-      if let input = link.weightInput { places.append((input, self[link.data.axis])) }
-      if let bias = link.bias { places.append((bias, self[link.output.axis])) }
-      return places
-    case .depthwise(let link, let multiplier):
-      let output = self[link.output.axis]
-      let owners = SlotSet(extent: link.reader.dataExtent, output.slots.map { $0 / multiplier })
-      return [(link.data, owners), (link.weightOutput, output)]
-        + (link.bias.map { [($0, output)] } ?? [])
-    case .averaged(let data, _): return [(data, self[data.axis])]
+      let (data, output) = (groups(of: link).dataOfLiveGroups, self[link.output.axis])
+      let positions = link.groups > 1 ? groups(of: link).positions : nil
+      let weights = [
+        (link.weightInput, link.isTransposed ? data : positions ?? data),
+        (link.weightOutput, link.isTransposed ? positions ?? output : output),
+      ]
+      return [(link.data, data)] + weights + (link.bias.map { [($0, output)] } ?? [])
+    case .contracted(let left, let right):
+      let slots = pairs(left, right)
+      return [(left, slots), (right, slots)]
+    case .reduced(let data, _): return [(data, self[data.axis])]
+    case .normalized(let link):
+      return link.places.filter { $0.input != nil }.map { ($0, wholeGroups(of: link)) }
     case .concatenated(let output, let inputs):
       return Array(zip(inputs, parts(of: self[output.axis], among: inputs)))
     case .divided(let outputs, let input): return [(input, joined(outputs))]
     case .selected(_, let input, _): return [(input, self[input.axis])]
     case .regrouped(let regrouping):
-      let factors = regrouping.projections { self[$0.axis] }
+      let factors = regrouping.keptFactors { self[$0.axis] }
       return regrouping.inputs.map {
         ($0.place, regrouping.product(of: factors, over: $0.factors))
       }

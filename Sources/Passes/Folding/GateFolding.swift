@@ -182,9 +182,10 @@ private struct Gate {
     _ factors: [Double], in link: LinearLink, of reader: NodeID, _ rewriter: inout Rewriter
   ) -> Bool {
     let graph = rewriter.graph
-    guard let axis = link.weightInput?.position, let input = link.weightInput?.input,
+    guard link.groups == 1, let input = link.weightInput.input,
       let weight = graph.nodes[reader].input(input), graph.values[weight].uses.count == 1,
-      let scaled = graph.constant(weight)?.scaled(by: factors, along: axis)
+      let scaled = graph.constant(weight)?.scaled(
+        by: factors, along: link.weightInput.position)
     else { return false }
     let detail = "\(factors.count) factors into \(rewriter.label(reader))"
     rewriter.apply(GateFolding.forwards, to: rewriter.label(node), detail) {

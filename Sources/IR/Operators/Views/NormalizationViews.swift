@@ -72,3 +72,82 @@ public struct SoftmaxView: Sendable {
     flattensTrailingAxes = flattens
   }
 }
+
+/// Reads a node that normalises over the last axes of its data: LayerNormalization or
+/// RMSNormalization.
+public struct LayerNormalizationView: Sendable {
+  /// The tensor that is normalised.
+  public let data: ValueID
+  /// What the result is multiplied by.
+  public let scale: ValueID
+  /// What is added to that, if anything is.
+  public let shift: ValueID?
+  /// The first of the axes that are normalised over, counted from 0.
+  public let firstAxis: Int
+  /// What is added to the variance, or the mean square, before its root divides.
+  public let epsilon: Float
+
+  /// Nil for other operators, an unknown rank, an axis out of range, and where statistics are wanted
+  /// as further results.
+  public init?(_ node: NodeID, in graph: Graph) {
+    let row = graph.nodes[node]
+    guard row.op.kind == .layerNormalization || row.op.kind == .rmsNormalization,
+      let data = row.input(0), let scale = row.input(1), let rank = graph.rank(of: data),
+      let stated = graph.attribute(node, "axis", default: -1),
+      let axis = Axis.normalized(stated, rank: rank),
+      let epsilon = graph.attribute(node, "epsilon", default: Float(1e-5)),
+      row.output(1) == nil, row.output(2) == nil
+    else { return nil }
+    self.data = data
+    self.scale = scale
+    shift = row.input(2)
+    firstAxis = axis
+    self.epsilon = epsilon
+  }
+}
+
+/// Reads a GroupNormalization node.
+public struct GroupNormalizationView: Sendable {
+  /// The tensor that is normalised; its second axis holds the channels.
+  public let data: ValueID
+  /// One factor a channel, or a group before version 21.
+  public let scale: ValueID
+  /// One summand a channel, or a group before version 21.
+  public let shift: ValueID
+  /// The number of groups, above 0.
+  public let groups: Int
+  /// What is added to the variance before its root divides.
+  public let epsilon: Float
+
+  /// Nil for other operators, and if an operand is left out or an attribute is malformed.
+  public init?(_ node: NodeID, in graph: Graph) {
+    let row = graph.nodes[node]
+    guard row.op.kind == .groupNormalization, let data = row.input(0), let scale = row.input(1),
+      let shift = row.input(2), let groups = graph.attribute(node, "num_groups", default: 0),
+      groups > 0, let epsilon = graph.attribute(node, "epsilon", default: Float(1e-5))
+    else { return nil }
+    self.data = data
+    self.scale = scale
+    self.shift = shift
+    self.groups = groups
+    self.epsilon = epsilon
+  }
+}
+
+/// Reads an LpNormalization node.
+public struct LpNormalizationView: Sendable {
+  /// The tensor that is normalised.
+  public let data: ValueID
+  /// The axis that is normalised over, counted from 0.
+  public let axis: Int
+
+  /// Nil for other operators, an unknown rank, and an axis out of range.
+  public init?(_ node: NodeID, in graph: Graph) {
+    guard graph.nodes[node].op.kind == .lpNormalization, let data = graph.nodes[node].input(0),
+      let rank = graph.rank(of: data), let stated = graph.attribute(node, "axis", default: -1),
+      let axis = Axis.normalized(stated, rank: rank)
+    else { return nil }
+    self.data = data
+    self.axis = axis
+  }
+}

@@ -23,14 +23,31 @@ struct LinkBuilder {
 
   fileprivate func links(of kind: OperatorKind) -> [AxisLink] {
     switch kind {
-    case .conv: convolution()
+    case .conv, .convTranspose: convolution()
     case .gemm: gemm()
     case .matMul: matMul()
     case .batchNormalization: batchNormalization()
-    case .add, .sub, .mul, .div, .min, .max, .prelu: elementwise(kind)
+    case .instanceNormalization: instanceNormalization()
+    case .groupNormalization: groupNormalization()
+    case .layerNormalization, .rmsNormalization: layerNormalization()
+    case .softmax, .logSoftmax, .hardmax: softmax()
+    case .lpNormalization: mixing(axis: LpNormalizationView(node, in: graph)?.axis)
+    case .lrn: mixing(axis: 1)
+    case .add, .sub, .mul, .div, .min, .max, .prelu, .pow, .sum, .mean, .mod, .where, .equal,
+      .greater, .greaterOrEqual, .less, .lessOrEqual, .and, .or, .xor, .bitShift, .bitwiseAnd,
+      .bitwiseOr, .bitwiseXor:
+      elementwise(kind)
     case .maxPool, .averagePool: pooling(kind)
     case .globalAveragePool, .globalMaxPool: globalPooling()
-    case .reduceMean, .reduceSum, .reduceMax, .reduceMin: reduction(kind)
+    case .lpPool, .globalLpPool: powerPooling()
+    case .reduceMean, .reduceSum, .reduceMax, .reduceMin, .reduceL1, .reduceL2, .reduceSumSquare,
+      .reduceProd, .reduceLogSum, .reduceLogSumExp:
+      reduction(kind)
+    case .resize, .upsample: resize()
+    case .pad: pad()
+    case .expand: expand()
+    case .depthToSpace, .spaceToDepth: depthSpace(kind)
+    case .cast: cast()
     case .identity, .dropout: copying()
     case .transpose: transpose()
     case .concat: concat()
@@ -52,11 +69,12 @@ struct LinkBuilder {
   fileprivate func isConsistent(_ link: AxisLink) -> Bool {
     switch link {
     case .aligned(let link): return link.inputs.allSatisfy { extent($0) == extent(link.output) }
-    case .linear(let link):
-      return link.weightInput.map { extent($0) == extent(link.data) } ?? false
-        && fits(link, multiplier: nil)
-    case .depthwise(let link, let multiplier): return fits(link, multiplier: multiplier)
-    case .averaged: return true
+    case .linear(let link): return fits(link)
+    case .contracted(let left, let right): return extent(left) == extent(right)
+    case .reduced: return true
+    case .normalized(let link):
+      return link.places.allSatisfy { extent($0) == extent(link.output) }
+        && extent(link.output) % link.groups == 0
     case .concatenated(let whole, let parts), .divided(let parts, let whole):
       return parts.reduce(0) { $0 + extent($1) } == extent(whole)
     case .selected(let output, let input, let indices):
@@ -69,12 +87,11 @@ struct LinkBuilder {
     }
   }
 
-  private func fits(_ link: LinearLink, multiplier: Int?) -> Bool {
-    let outputs = extent(link.output)
-    return extent(link.weightOutput) == outputs && link.reader.rows.count == outputs
-      && link.reader.dataExtent == extent(link.data)
+  private func fits(_ link: LinearLink) -> Bool {
+    let (data, outputs) = (extent(link.data), extent(link.output))
+    return link.reader.rows.count == outputs && link.reader.dataExtent == data
+      && data % link.groups == 0 && outputs % link.groups == 0
       && link.bias.map { extent($0) == outputs } ?? true
-      && multiplier.map { extent(link.data) * $0 == outputs } ?? true
   }
 
   /// Stored operands that a link narrows must be stored in whole bytes.

@@ -14,9 +14,20 @@ extension LinkBuilder {
 
   /// An operator that maps every element on its own.
   func unary(_ kind: OperatorKind) -> [AxisLink] {
-    guard let function = unaryFunction(kind) else { return [] }
-    return alignedAxes(0..<outputRank, transfer: .unary(function))
+    if let function = unaryFunction(kind) {
+      return alignedAxes(0..<outputRank, transfer: .unary(function))
+    }
+    guard Self.unevaluatedKinds.contains(kind) else { return [] }
+    return alignedAxes(0..<outputRank, transfer: .unknown)
   }
+
+  /// Operators on single elements whose results are not worked out.
+  private static let unevaluatedKinds: Set<OperatorKind> = [
+    .acos, .acosh, .asin, .atanh, .bitwiseNot, .isInf, .isNaN, .not, .shrink, .tan,
+  ]
+
+  /// Cast: zero is zero in every type; other constants may be rounded in more than one way.
+  func cast() -> [AxisLink] { alignedAxes(0..<outputRank, transfer: .zeroAlone) }
 
   /// An operator over operands that broadcast against each other, paired from the right.
   ///
@@ -60,10 +71,13 @@ extension LinkBuilder {
     case .mul: product
     case .add: { fold($0, by: +) }
     case .sub: { fold($0, by: -) }
-    case .div: { fold($0, by: /) }
+    case .div: quotient
     case .min: { fold($0, isExact: true, by: Swift.min) }
     case .max: { fold($0, isExact: true, by: Swift.max) }
     case .prelu: { fold($0) { $0 < 0 ? $0 * $1 : $0 } }
+    case .pow: { fold($0, by: pow) }
+    case .sum: { fold($0, by: +) }
+    case .where: { $0.count == 3 && $0[1] == $0[2] ? $0[1] : .unknown }
     default: { _ in .unknown }
     }
   }
@@ -149,6 +163,9 @@ extension LinkBuilder {
     switch kind {
     case .floor: UnaryFunction(evaluate: { $0.rounded(.down) }, isContinuous: false, isExact: true)
     case .ceil: UnaryFunction(evaluate: { $0.rounded(.up) }, isContinuous: false, isExact: true)
+    case .thresholdedRelu:
+      { alpha in UnaryFunction(evaluate: { $0 > alpha ? $0 : 0 }, isContinuous: false) }(
+        scalar("alpha", 1))
     case .round:
       UnaryFunction(
         evaluate: { $0.rounded(.toNearestOrEven) }, isContinuous: false, isExact: true)
@@ -165,6 +182,12 @@ extension LinkBuilder {
 private func product(_ facts: [SlotFact]) -> SlotFact {
   let zeros = facts.filter(\.isZero)
   return zeros.contains(.zero) ? .zero : zeros.first ?? fold(facts, by: *)
+}
+
+/// The quotient of facts; zero divided by anything is zero, as results are assumed finite.
+@Sendable
+private func quotient(_ facts: [SlotFact]) -> SlotFact {
+  facts.count == 2 && facts[0].isZero && !facts[1].isZero ? facts[0] : fold(facts, by: /)
 }
 
 /// Combines constant facts by a continuous function, rounding as stored values do.

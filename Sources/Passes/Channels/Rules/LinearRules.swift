@@ -1,29 +1,27 @@
 internal import IR
 
 extension LinkBuilder {
-  /// A dense or depthwise convolution with stored weights.
+  /// A convolution or transposed convolution with stored weights, of any number of groups.
   ///
-  /// Other group counts are barriers. A convolution of one channel is dense, not depthwise.
+  /// A convolution of one channel is dense, not depthwise. What a transposed one makes of a constant
+  /// varies with the position, as its windows overlap differently, unless it has a single position.
   func convolution() -> [AxisLink] {
     guard let view = ConvolutionView(node, in: graph), let weight = constant(1),
       row.input(2) == nil || constant(2) != nil, weight.shape.count >= 3,
-      let data = input(0, 1), let result = output(1), let weightOutput = input(1, 0)
+      !weight.shape.contains(0), let data = input(0, 1), let result = output(1),
+      let weightOutput = input(1, view.isTransposed ? 1 : 0),
+      let weightInput = input(1, view.isTransposed ? 0 : 1),
+      extent(data) % view.groups == 0, extent(result) % view.groups == 0
     else { return [] }
     let spatial = row.input(0).flatMap { graph.shape(of: $0) }.map { Array($0[2...]) } ?? []
-    let isDepthwise = view.groups > 1 && view.groups == extent(data) && weight.shape[1] == 1
-    guard view.groups == 1 || isDepthwise, weight.shape[0] > 0, extent(result) == weight.shape[0],
-      weight.shape[0] % view.groups == 0, weight.shape[1] * view.groups == extent(data)
-    else { return [] }
-    let multiplier = weight.shape[0] / view.groups
     let reader = LinearReader(
-      weight: weight, outputAxis: 0, inputAxis: isDepthwise ? nil : 1,
-      outputsPerInput: isDepthwise ? multiplier : 1,
-      mayTouchPadding: view.mayTouchPadding(spatial: spatial), canAbsorb: !isDepthwise)
+      weight: weight, outputAxis: weightOutput.position, inputAxis: weightInput.position,
+      groups: view.groups, mayTouchPadding: view.mayTouchPadding(spatial: spatial))
     let link = LinearLink(
-      data: data, output: result, weightInput: isDepthwise ? nil : input(1, 1),
-      weightOutput: weightOutput, bias: input(2, 0), reader: reader, takesBias: true)
-    let batch = alignedAxes([0], transfer: .unknown)
-    return batch + [isDepthwise ? .depthwise(link, multiplier: multiplier) : .linear(link)]
+      data: data, output: result, weightInput: weightInput, weightOutput: weightOutput,
+      bias: input(2, 0), reader: reader, takesBias: true, groups: view.groups,
+      isTransposed: view.isTransposed)
+    return alignedAxes([0], transfer: .unknown) + [.linear(link)]
   }
 
   /// A general matrix product with stored second operand, whose bias has one entry per output, or
@@ -38,7 +36,7 @@ extension LinkBuilder {
     guard let uniformBias = bias == nil ? uniformGemmBias : 0 else { return [] }
     let reader = LinearReader(
       weight: weight, outputAxis: view.transB ? 0 : 1, inputAxis: view.transB ? 1 : 0,
-      mayTouchPadding: false, canAbsorb: true, scale: Double(view.alpha),
+      mayTouchPadding: false, scale: Double(view.alpha),
       biasScale: Double(view.beta), uniformBias: uniformBias)
     let link = LinearLink(
       data: data, output: result, weightInput: weightInput, weightOutput: weightOutput,
@@ -60,56 +58,76 @@ extension LinkBuilder {
     return constant(2).flatMap { $0.count == 1 ? $0.uniformFact.value : nil }
   }
 
-  /// A matrix product with stored second operand of rank 2.
+  /// A matrix product: with one stored operand of rank 2 a linear operator, else a contraction.
   func matMul() -> [AxisLink] {
-    guard let weight = constant(1), weight.shape.count == 2, let rank = rank(ofInput: 0), rank >= 2,
-      outputRank == rank, let data = input(0, rank - 1), let result = output(rank - 1),
-      let weightInput = input(1, 0), let weightOutput = input(1, 1)
+    if constant(1)?.shape.count == 2, constant(0) == nil { return linearMatMul(weightAt: 1) }
+    if constant(0)?.shape.count == 2, constant(1) == nil { return linearMatMul(weightAt: 0) }
+    return contraction()
+  }
+
+  /// A stored matrix on the right maps the last axis of the data, one on the left the last but one.
+  private func linearMatMul(weightAt operand: Int) -> [AxisLink] {
+    let (isRight, other) = (operand == 1, 1 - operand)
+    guard let weight = constant(operand), let rank = rank(ofInput: other), rank >= 2,
+      outputRank == rank, let data = input(other, isRight ? rank - 1 : rank - 2),
+      let result = output(data.position), let weightInput = input(operand, isRight ? 0 : 1),
+      let weightOutput = input(operand, isRight ? 1 : 0)
     else { return [] }
     let reader = LinearReader(
-      weight: weight, outputAxis: 1, inputAxis: 0, mayTouchPadding: false, canAbsorb: true)
+      weight: weight, outputAxis: weightOutput.position, inputAxis: weightInput.position,
+      mayTouchPadding: false)
     let link = LinearLink(
       data: data, output: result, weightInput: weightInput, weightOutput: weightOutput, bias: nil,
-      reader: reader, takesBias: false)
-    return alignedAxes(0..<rank - 1, transfer: .unknown) + [.linear(link)]
+      reader: reader, takesBias: false, trailingAxes: isRight ? 0 : 1)
+    let others = (0..<rank).filter { $0 != data.position }
+    return alignedAxes(others, transfer: .unknown, input: other) + [.linear(link)]
   }
 
-  /// A mean or sum over an axis; over other axes it keeps constants as they are.
-  func reduction(_ kind: OperatorKind) -> [AxisLink] {
-    guard let view = ReductionView(node, in: graph), let rank = rank(ofInput: 0) else { return [] }
-    let axes = view.axes ?? Array(0..<rank)
-    return kept(axes, rank: rank, keepDims: view.keepDims, kind: kind)
-      + averaged(axes, kind: kind)
+  /// A product of two computed matrices, such as queries and keys: rows and columns stay apart, what is
+  /// summed over is paired, and leading axes broadcast.
+  private func contraction() -> [AxisLink] {
+    guard let left = rank(ofInput: 0), let right = rank(ofInput: 1), left >= 2, right >= 2 else {
+      return []
+    }
+    let rank = outputRank
+    let leading: [AxisLink] = (0..<rank - 2).compactMap { position in
+      output(position).flatMap { batchLink($0, ranks: [left, right]) }
+    }
+    let rows = alignedPlaces(output(rank - 2), [input(0, left - 2)])
+    let columns = alignedPlaces(output(rank - 1), [input(1, right - 1)])
+    guard let inner = input(0, left - 1), let outer = input(1, right - 2) else {
+      return leading + rows + columns
+    }
+    return leading + rows + columns + [.contracted(left: inner, right: outer)]
   }
 
-  /// A mean over one axis of slots can leave slots out; the others must be reduced as they are.
-  private func averaged(_ axes: [Int], kind: OperatorKind) -> [AxisLink] {
-    guard kind == .reduceMean || kind == .reduceSum,
-      row.input(0).map({ graph.values[$0].elementType == .float32 }) ?? false
+  private func alignedPlaces(_ result: Place?, _ places: [Place?]) -> [AxisLink] {
+    let present = places.compactMap { $0 }
+    guard let result, present.count == places.count,
+      present.allSatisfy({ extent($0) == extent(result) })
     else { return [] }
-    guard axes.count == 1 else { return [] }
-    return axes.compactMap { input(0, $0) }.map {
-      .averaged(data: $0, isSum: kind == .reduceSum)
-    }
+    let transfer = AlignedLink.Transfer.combine(present.map(AlignedLink.Source.slots), zeroProduct)
+    return [.aligned(AlignedLink(output: result, inputs: present, transfer: transfer))]
   }
 
-  private func kept(_ axes: [Int], rank: Int, keepDims: Bool, kind: OperatorKind) -> [AxisLink] {
-    var position = 0
-    var links: [AxisLink] = []
-    for axis in 0..<rank {
-      if axes.contains(axis) {
-        if keepDims { position += 1 }
-        continue
-      }
-      if let data = input(0, axis), let result = output(position), extent(data) == extent(result) {
-        links.append(
-          .aligned(
-            AlignedLink(
-              output: result, inputs: [data], transfer: kind == .reduceSum ? .unknown : .averaging))
-        )
-      }
-      position += 1
+  /// A leading axis of a product, of which either operand may have only one slot, or none.
+  private func batchLink(_ result: Place, ranks: [Int]) -> AxisLink? {
+    var places: [Place] = []
+    for (operand, rank) in ranks.enumerated() {
+      let position = result.position - (outputRank - rank)
+      guard position >= 0 else { continue }
+      guard let place = input(operand, position) else { return nil }
+      if extent(place) == extent(result) { places.append(place) }
     }
-    return links
+    guard !places.isEmpty else { return nil }
+    return alignedPlaces(result, places).first
   }
+
+}
+
+/// Zero where an operand is zero; nothing is known of other products, which are summed.
+@Sendable
+private func zeroProduct(_ facts: [SlotFact]) -> SlotFact {
+  let zeros = facts.filter(\.isZero)
+  return zeros.contains(.zero) ? .zero : zeros.first ?? .unknown
 }

@@ -41,15 +41,75 @@ extension LinkBuilder {
     let keepsZero = kind == .averagePool && !view.mayLieWhollyInPadding(spatial: spatial)
     let transfer: AlignedLink.Transfer =
       keepsConstants
-      ? kind == .maxPool ? .copy : .averaging : keepsZero ? .unary(Self.zeroAlone) : .unknown
+      ? kind == .maxPool ? .copy : .averaging : keepsZero ? .zeroAlone : .unknown
     return alignedAxes(0...1, transfer: transfer)
-  }
-
-  /// Of what is averaged with zeros nothing is known, but for zero itself.
-  private static var zeroAlone: UnaryFunction {
-    UnaryFunction(evaluate: { $0 == 0 ? 0 : .nan }, isExact: true)
   }
 
   /// Pooling over all positions: channels stay apart and constants stay constant.
   func globalPooling() -> [AxisLink] { alignedAxes(0...1, transfer: .averaging) }
+
+  /// Pooling by the root of a sum of powers, which only zero survives.
+  func powerPooling() -> [AxisLink] { alignedAxes(0...1, transfer: .zeroAlone) }
+
+  /// Softmax and its kin read all of one axis, or of all from one on; the others stay apart.
+  func softmax() -> [AxisLink] {
+    guard let view = SoftmaxView(node, in: graph) else { return [] }
+    let others = (0..<outputRank).filter {
+      view.flattensTrailingAxes ? $0 < view.axis : $0 != view.axis
+    }
+    return alignedAxes(others, transfer: .unknown)
+  }
+
+  /// Operators that mix the slots of one axis and keep those of other axes apart.
+  func mixing(axis: Int?) -> [AxisLink] {
+    guard let axis else { return [] }
+    return alignedAxes((0..<outputRank).filter { $0 != axis }, transfer: .unknown)
+  }
+
+  /// Layer and root-mean-square normalisation over the last axes: other axes stay apart.
+  ///
+  /// Over one axis alone, a slot that is scaled by zero is its shift.
+  func layerNormalization() -> [AxisLink] {
+    guard let axis = LayerNormalizationView(node, in: graph)?.firstAxis else { return [] }
+    let others = alignedAxes(0..<axis, transfer: .unknown)
+    return axis == outputRank - 1 ? others + normalized(axis: axis, groups: 1) : others
+  }
+
+  /// Normalisation of each group of channels, over their positions too: whole groups stay apart.
+  func groupNormalization() -> [AxisLink] {
+    guard let groups = GroupNormalizationView(node, in: graph)?.groups, let data = input(0, 1),
+      extent(data) % groups == 0
+    else { return [] }
+    return alignedAxes([0], transfer: .unknown) + normalized(axis: 1, groups: groups)
+  }
+
+  private func normalized(axis: Int, groups: Int) -> [AxisLink] {
+    guard let data = input(0, axis), let result = output(axis), extent(data) == extent(result),
+      let scale = channelParameter(1, of: result)
+    else { return [] }
+    let shift = row.input(2) == nil ? nil : channelParameter(2, of: result)
+    guard shift != nil || row.input(2) == nil else { return [] }
+    let link = NormalizedLink(
+      data: data, output: result, scale: scale, shift: shift, groups: groups)
+    return [.normalized(link)]
+  }
+
+  /// Normalisation of every channel over its positions: a channel of zeros becomes its shift.
+  func instanceNormalization() -> [AxisLink] {
+    guard let data = input(0, 1), let result = output(1), extent(data) == extent(result),
+      let scale = channelParameter(1, of: result), let shift = channelParameter(2, of: result)
+    else { return [] }
+    let places = [data, scale, shift]
+    let transfer = AlignedLink.Transfer.combine(places.map(AlignedLink.Source.slots)) { facts in
+      facts[0].isZero || facts[1].isZero ? facts[2] : .unknown
+    }
+    return alignedAxes([0], transfer: .unknown)
+      + [.aligned(AlignedLink(output: result, inputs: places, transfer: transfer))]
+  }
+
+  /// The only axis of a stored operand that has one number a slot.
+  private func channelParameter(_ index: Int, of result: Place) -> Place? {
+    guard let constant = constant(index), constant.shape == [extent(result)] else { return nil }
+    return input(index, 0)
+  }
 }

@@ -3,17 +3,14 @@ internal import IR
 extension LinkBuilder {
   /// Reshape, Flatten, Squeeze and Unsqueeze: axes split into and join from common factors.
   ///
-  /// A Reshape whose requested extents are not stored is a barrier: they could not be adapted. So is
-  /// a Squeeze that names no axes: it would take an axis as well that has one slot left.
+  /// A Reshape whose requested extents cannot be adapted is a barrier. So is a Squeeze that names no axes: it would take an axis as well that has one slot left.
   func regrouping() -> [AxisLink] {
     guard let factorization = graph.axisFactorization(of: node) else { return [] }
     if row.op.kind == .squeeze {
       guard SqueezeView(node, in: graph)?.areAxesStated ?? false else { return [] }
     }
     if row.op.kind == .reshape {
-      guard let view = ReshapeView(node, in: graph), view.requested != nil,
-        view.shape.map({ graph.constant($0) != nil }) ?? false
-      else { return [] }
+      guard canAdaptShape else { return [] }
     }
     return factorization.groups.compactMap(link)
   }
