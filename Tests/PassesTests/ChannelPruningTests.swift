@@ -19,6 +19,19 @@ import TestSupport
     expectGolden(graph.text(.structure) + fates.joined(), "passes/channels/\(name)")
   }
 
+  /// Takes packed projections apart where that pays, and prunes.
+  @Test(arguments: try RuleCase.all(in: "unpacking").map(\.name))
+  func structureAfterUnpacking(_ name: String) throws {
+    let each = try RuleCase(path: fixture("passes/unpacking/\(name).dearc"))
+    let stages: [Pipeline.Stage] = [
+      .once(ProjectionUnpacking.pass), .once(ChannelPruning.pass),
+      .untilStable([DeadNodeRemoval.pass]),
+    ]
+    var graph = try Pipeline(stages: stages).run(Model(irVersion: 8, graph: each.graph)).model.graph
+    graph.inferShapes()
+    expectGolden(graph.text(.structure), "passes/unpacking/\(name)")
+  }
+
   @Test func pruningTwiceChangesNothing() throws {
     for each in try RuleCase.all(in: "channels") {
       let once = try Pipeline.prune.run(Model(irVersion: 8, graph: each.graph))

@@ -89,7 +89,7 @@ public struct Pipeline: Sendable {
     let flushing = bound.map { [Stage.once(WeightFlushing.pass(below: $0))] } ?? []
     return Pipeline(
       stages: mark(marks, head: head).stages + fold.stages + flushing
-        + [.once(ChannelPruning.pass)] + fold.stages)
+        + [.once(ProjectionUnpacking.pass), .once(ChannelPruning.pass)] + fold.stages)
   }
 
   /// Gives the network a head of full width, closes channels, and does nothing else: what the result

@@ -1,0 +1,188 @@
+internal import IR
+
+/// A Reshape that splits a packed axis into parts, of which every reader takes one.
+///
+/// ```
+/// %r = Reshape(%x, [0, T, 3, h, d])   %t = Transpose(%r)   %q = Gather(%t, 0) …
+/// ```
+struct PackedProjection {
+  let reshape: NodeID
+  let transpose: NodeID?
+  /// What is reshaped, its packed axis, and the slots of that.
+  let data: ValueID
+  let packedAxis: Int
+  let extent: Int
+  /// The number of parts.
+  let count: Int
+  /// The axis of the reshaped value that counts the parts.
+  let partAxis: Int
+  /// The extents that the Reshape asks for.
+  let requested: [Int64]
+  /// The order of the axes behind the Reshape.
+  let permutation: [Int]
+  /// Each value that holds a single part, without the axis that counts them.
+  let takers: [Taker]
+
+  /// A value that holds one part, and the node that makes it.
+  struct Taker {
+    let value: ValueID
+    let part: Int
+    let node: NodeID
+  }
+
+  /// How many parts an axis may be split into.
+  private static let partCounts = 2...4
+
+  init?(_ node: NodeID, in graph: Graph) {
+    guard let view = ReshapeView(node, in: graph), !view.allowZero, let requested = view.requested,
+      let result = graph.nodes[node].output(0), !graph.isOutput(result),
+      let group = graph.axisFactorization(of: node)?.groups.first(where: Self.splits),
+      let extents = graph.shape(of: result)?[group.outputAxes].map(\.count),
+      let count = extents.first ?? nil, Self.partCounts.contains(count),
+      let extent = graph.shape(of: view.data)?[group.inputAxes.lowerBound].count
+    else { return nil }
+    let partAxis = group.outputAxes.lowerBound
+    guard requested.dropFirst(partAxis).allSatisfy({ $0 != 0 }) else { return nil }
+    reshape = node
+    data = view.data
+    packedAxis = group.inputAxes.lowerBound
+    self.extent = extent
+    self.count = count
+    self.partAxis = partAxis
+    self.requested = requested
+    let rank = requested.count
+    transpose = graph.soleReader(of: result).map(\.node).flatMap { reader in
+      graph.nodes[reader].op.kind == .transpose ? reader : nil
+    }
+    permutation =
+      transpose.flatMap { TransposeView($0, in: graph)?.permutation } ?? Array(0..<rank)
+    guard let whole = transpose.map({ graph.nodes[$0].output(0) }) ?? result,
+      let axis = permutation.firstIndex(of: partAxis),
+      let takers = Self.takers(of: whole, along: axis, in: graph)
+    else { return nil }
+    self.takers = takers
+  }
+
+  private static func splits(_ group: AxisFactorization.Group) -> Bool {
+    group.inputAxes.count == 1 && group.outputAxes.count >= 2 && group.factors != nil
+  }
+
+  /// Nil unless every reader takes one part and drops the axis.
+  private static func takers(of value: ValueID, along axis: Int, in graph: Graph) -> [Taker]? {
+    guard !graph.isOutput(value) else { return nil }
+    var takers: [Taker] = []
+    for use in graph.values[value].uses {
+      guard case .node(let reader, input: 0) = use else { return nil }
+      guard let found = gathered(reader, axis, graph) ?? split(reader, axis, graph) else {
+        return nil
+      }
+      takers += found
+    }
+    return takers.isEmpty ? nil : takers
+  }
+
+  private static func gathered(_ node: NodeID, _ axis: Int, _ graph: Graph) -> [Taker]? {
+    guard let view = GatherView(node, in: graph), view.axis == axis,
+      graph.constant(view.indices)?.shape.isEmpty ?? false,
+      let part = view.constantIndices(in: graph)?.first, let result = graph.nodes[node].output(0)
+    else { return nil }
+    return [Taker(value: result, part: part, node: node)]
+  }
+
+  /// Parts of one slot each, whose axis is then taken away.
+  private static func split(_ node: NodeID, _ axis: Int, _ graph: Graph) -> [Taker]? {
+    guard let view = SplitView(node, in: graph), view.axis == axis,
+      view.sizes?.allSatisfy({ $0 == 1 }) ?? false
+    else { return nil }
+    var takers: [Taker] = []
+    for (part, output) in graph.nodes[node].outputs.enumerated() {
+      guard let output, !graph.isOutput(output) else { return nil }
+      for use in graph.values[output].uses {
+        guard case .node(let reader, input: 0) = use,
+          let squeeze = SqueezeView(reader, in: graph), squeeze.areAxesStated,
+          squeeze.axes == [axis], let result = graph.nodes[reader].output(0)
+        else { return nil }
+        takers.append(Taker(value: result, part: part, node: reader))
+      }
+    }
+    return takers
+  }
+}
+
+extension PackedProjection {
+  /// Splits the packed axis itself and lays every part out on its own.
+  ///
+  /// Returns the parts.
+  func unpack(_ rewriter: inout Rewriter, under rule: RewriteRule) -> [ValueID] {
+    let parts = splitData(&rewriter, rule)
+    let laidOut = parts.map { layOut($0, &rewriter) }
+    for taker in takers { _ = rewriter.redirect(taker.value, to: laidOut[taker.part]) }
+    removeUnread(&rewriter)
+    return parts
+  }
+
+  /// Removes what laid out the whole, as far as nobody reads it any more.
+  private func removeUnread(_ rewriter: inout Rewriter) {
+    let splits = takers.compactMap { taker in
+      rewriter.graph.nodes[taker.node].input(0).flatMap { rewriter.graph.producer(of: $0) }
+    }
+    let chain = takers.map(\.node) + splits + [transpose, reshape].compactMap { $0 }
+    for node in chain where rewriter.graph.contains(node) {
+      let results = rewriter.graph.nodes[node].outputs.compactMap { $0 }
+      if results.allSatisfy({ rewriter.graph.values[$0].uses.isEmpty }) { rewriter.remove(node) }
+    }
+  }
+
+  private func splitData(_ rewriter: inout Rewriter, _ rule: RewriteRule) -> [ValueID] {
+    let source = rewriter.graph.values[data]
+    var type = source.type?.tensor
+    type?.shape?[packedAxis] = .known(extent / count)
+    let sizes = Array(repeating: extent / count, count: count)
+    var draft = NodeDraft(
+      Operator(.split), name: rewriter.freshName(source.name + "_split"), inputs: [data],
+      attributes: [Attribute("axis", .int(Int64(packedAxis)))], origin: .pass(rule.pass))
+    if rewriter.graph.version >= 13 {
+      draft.inputs.append(rewriter.addIntegers(sizes, name: draft.name + "_sizes"))
+    } else {
+      draft.attributes.append(Attribute("split", .ints(sizes.map(Int64.init))))
+    }
+    let results = sizes.indices.map { part -> (name: String, type: ValueType?)? in
+      (rewriter.freshName("\(source.name)_part\(part)"), type.map(ValueType.tensor))
+    }
+    let prepared = draft
+    return rewriter.apply(rule, to: source.name, "into \(count) parts") { graph in
+      let node = graph.insert(prepared, results: results, before: reshape)
+      return graph.nodes[node].outputs.compactMap { $0 }
+    }
+  }
+
+  /// Reshapes and transposes one part as the whole was, without the axis that counted the parts.
+  private func layOut(_ part: ValueID, _ rewriter: inout Rewriter) -> ValueID {
+    var extents = requested
+    extents.remove(at: partAxis)
+    let name = rewriter.graph.values[part].name
+    let shape = rewriter.addConstant(
+      Constant(extents, shape: [extents.count]), name: name + "_shape")
+    let reshaped = insert(Operator(.reshape), [part, shape], [], name + "_heads", &rewriter)
+    guard transpose != nil else { return reshaped }
+    let order = permutation.filter { $0 != partAxis }.map { $0 > partAxis ? $0 - 1 : $0 }
+    let attribute = Attribute("perm", .ints(order.map(Int64.init)))
+    return insert(Operator(.transpose), [reshaped], [attribute], name + "_turned", &rewriter)
+  }
+
+  private func insert(
+    _ op: Operator, _ inputs: [ValueID?], _ attributes: [Attribute], _ name: String,
+    _ rewriter: inout Rewriter
+  ) -> ValueID {
+    let fresh = rewriter.freshName(name)
+    let draft = NodeDraft(
+      op, name: fresh, inputs: inputs, attributes: attributes,
+      origin: .pass(ProjectionUnpacking.name))
+    let elementType = rewriter.graph.values[data].elementType
+    let type = elementType.map { ValueType.tensor(TensorType($0, nil)) }
+    return rewriter.edit { graph in
+      let node = graph.insert(draft, results: [(fresh, type)], before: reshape)
+      return graph.nodes[node].outputs[0] ?? data
+    }
+  }
+}
