@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 import random_weights
+from random_attention import attention
 from random_linear import (
     convolve,
     dense_conv,
@@ -16,6 +17,24 @@ from random_linear import (
     pointwise,
     resized,
     transposed_conv,
+)
+from random_norms import (
+    choice,
+    extremum,
+    group_norm,
+    instance_norm,
+    positions_norm,
+    response_norm,
+    square,
+    written_out_norm,
+)
+from random_resampling import (
+    depth_to_space,
+    reflect,
+    resize_like,
+    shuffle_by_shape,
+    space_to_depth,
+    transposed_groups,
 )
 from random_sketch import Map, Size, Sketch, UnfitError
 from random_weights import chance
@@ -345,11 +364,15 @@ def no_change(s: Sketch, x: Map) -> Map:
 
 
 LAYERS: list[tuple[float, Callable[[Sketch, Map], Map]]] = [
-    (4, conv_bn_relu), (3, dense_conv), (2, depthwise_conv), (0.7, grouped_conv),
+    (4, conv_bn_relu), (3, dense_conv), (2, depthwise_conv), (1.5, grouped_conv),
     (0.4, transposed_conv), (2, batch_norm), (3, activation), (2, constant_arithmetic),
     (2.5, gate), (2, join), (3, residual_block), (1.5, gated_residual), (1.2, squeeze_excite),
     (0.7, spatial_attention), (0.7, add_context), (0.7, center), (2.5, concat), (1.2, split),
     (1, slice_channels), (1, gather_channels), (0.7, shuffle_channels), (2, pool), (0.6, pad),
     (0.4, upsample), (1.2, channels_last), (0.8, barrier), (0.5, no_change),
+    (1.6, attention), (0.6, depth_to_space), (0.5, space_to_depth), (0.6, resize_like),
+    (0.4, reflect), (0.8, shuffle_by_shape), (0.6, transposed_groups), (0.7, group_norm),
+    (0.5, instance_norm), (0.6, written_out_norm), (0.5, response_norm), (0.5, positions_norm),
+    (0.6, extremum), (0.5, choice), (0.4, square),
 ]
 """Every layer and how often it is drawn."""
