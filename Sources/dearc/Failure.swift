@@ -1,3 +1,5 @@
+import Passes
+
 /// What ended a command, in words for the user, with the exit status that scripts see.
 struct Failure: Error, Equatable {
   /// The exit statuses of `dearc`, after BSD's sysexits where one fits.
@@ -27,6 +29,20 @@ struct Failure: Error, Equatable {
 extension Failure {
   /// Restates any error that is not the argument parser's: what nobody foresaw is dearc's fault.
   init(_ error: any Error) {
-    self = error as? Failure ?? Failure(status: .internalError, message: "\(error)")
+    if let error = error as? PipelineError {
+      self.init(status: .internalError, message: error.description, hints: Self.hints(for: error))
+    } else {
+      self = error as? Failure ?? Failure(status: .internalError, message: "\(error)")
+    }
+  }
+
+  /// The part of the graph on which a pass goes wrong, a line each, and a way round the pass.
+  private static func hints(for error: PipelineError) -> [String] {
+    let part = error.subgraph.map { text in
+      ["It goes wrong on this part of the graph:"]
+        + text.split(separator: "\n").prefix(60).map(String.init)
+    }
+    let detour = error.pass.map { ["Nothing was written. --skip-pass \($0) leaves the pass out."] }
+    return (part ?? []) + (detour ?? [])
   }
 }

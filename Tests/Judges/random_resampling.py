@@ -32,7 +32,9 @@ def resize_like(s: Sketch, x: Map) -> Map:
         raise UnfitError
     other = s.pick(*others)
     own, wanted = s.graph.op("Shape", [x.name]), s.graph.op("Shape", [other.name])
-    parts = [s.graph.slice(own, [0], [2], [0]), s.graph.slice(wanted, [2], [4], [0])]
+    # onnxruntime 1.32 mistakes a Slice of a Shape with open extents for an empty list of sizes.
+    parts = [s.graph.op("Gather", [shape, s.graph.integers(axes, "axes")], axis=0)
+             for shape, axes in ((own, [0, 1]), (wanted, [2, 3]))]
     sizes = s.graph.op("Concat", parts, axis=0)
     inputs = [x.name, "", "", sizes]
     name = s.graph.op("Resize", inputs, mode=s.pick("nearest", "linear"),

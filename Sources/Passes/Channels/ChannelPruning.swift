@@ -53,7 +53,7 @@ enum ChannelPruning {
   }
 
   /// Compares the extents that follow from the rewritten nodes with those that were decided.
-  private static func faults(in graph: Graph, _ needs: Needs) -> [String] {
+  private static func faults(in graph: Graph, _ needs: Needs) -> [Fault] {
     let inference = ShapeInference.infer(graph)
     return needs.kept.indices.compactMap { index in
       let (value, position) = needs.model.axes.places[index]
@@ -62,8 +62,10 @@ enum ChannelPruning {
       else { return nil }
       let extent = position < shape.count ? shape[position].count : 0
       guard let extent, extent != needs.kept[index].count else { return nil }
-      return "\(graph.values[value].name) has \(extent) slots on axis \(position), "
-        + "not \(needs.kept[index].count)"
+      let name = graph.values[value].name
+      return Fault(
+        subject: name,
+        message: "\(name) has \(extent) slots on axis \(position), not \(needs.kept[index].count)")
     }
   }
 }

@@ -112,22 +112,11 @@ public struct Pipeline: Sendable {
     _ model: Model, options: PipelineOptions = PipelineOptions()
   ) throws(PipelineError) -> PipelineResult {
     var run = PipelineRun(model.graph, options)
-    for stage in stages { try run.perform(stage) }
-    return try run.result(model)
-  }
-}
-
-/// A pass made a graph that is not valid, which is a fault in dearc and not in the model.
-public struct PipelineError: Error, CustomStringConvertible {
-  /// The pass after which the fault was found; nil if only the end of the pipeline checked.
-  public let pass: String?
-  /// What is wrong with the graph.
-  public let faults: [String]
-
-  /// The faults in words, the first few of them.
-  public var description: String {
-    let place = pass.map { "pass \($0)" } ?? "the pipeline"
-    let list = faults.prefix(5).joined(separator: "; ")
-    return "internal error: \(place) made an invalid graph; please report this: \(list)"
+    do throws(PipelineError) {
+      for stage in stages { try run.perform(stage) }
+      return try run.result(model)
+    } catch {
+      throw diagnose(error, model, options)
+    }
   }
 }

@@ -12,8 +12,14 @@ struct PipelineRun {
   /// The values about which the input model contradicts itself.
   private let originalConflicts: Set<String>
   private var timings: [PassTiming] = []
+  /// Whether the graph is checked after every pass that changed it, and not at the end alone.
+  private let checksEveryPass: Bool
+  /// The graph that the last pass was given, where every pass is checked.
+  private(set) var graphBeforeLastPass: Graph
 
-  init(_ graph: Graph, _ options: PipelineOptions) {
+  init(_ graph: Graph, _ options: PipelineOptions, checksEveryPass: Bool = false) {
+    self.checksEveryPass = checksEveryPass
+    graphBeforeLastPass = graph
     rewriter = Rewriter(graph, assumedExtents: options.assumedExtents)
     signature = graph.signature
     originalConflicts = Set(ShapeInference.infer(graph).conflicts.map(\.name))
@@ -47,6 +53,7 @@ struct PipelineRun {
   private mutating func run(_ pass: Pass) throws(PipelineError) {
     guard !options.skippedPasses.contains(pass.name) else { return }
     let before = rewriter.changes.count
+    if checksEveryPass { graphBeforeLastPass = rewriter.graph }
     rewriter.withdrawRefusals(of: pass.name)
     let duration = ContinuousClock().measure {
       pass.run(&rewriter)
@@ -56,8 +63,11 @@ struct PipelineRun {
     note(PassTiming(pass: pass.name, duration: duration, changes: changes))
     try fail(rewriter.faults, after: pass.name)
     #if DEBUG
-      if changes > 0 { try check(after: pass.name) }
+      let isChecked = true
+    #else
+      let isChecked = checksEveryPass
     #endif
+    if isChecked, changes > 0 { try check(after: pass.name) }
   }
 
   private mutating func note(_ timing: PassTiming) {
@@ -72,15 +82,32 @@ struct PipelineRun {
   /// The graph must be valid, keep its contract with callers, and not contradict itself anew.
   private func check(after pass: String?) throws(PipelineError) {
     let graph = rewriter.graph
-    let contract = graph.signature.keeps(signature) ? [] : ["inputs or outputs changed"]
+    let contract =
+      graph.signature.keeps(signature)
+      ? [] : [Fault(subject: nil, message: "inputs or outputs changed")]
     let conflicts = ShapeInference.infer(graph).conflicts.filter {
       !originalConflicts.contains($0.name)
     }
+    let violations = graph.violations().map {
+      Fault(subject: graph.name(of: $0.entity), message: $0.description)
+    }
     try fail(
-      contract + graph.violations().map(\.description) + conflicts.map(\.description), after: pass)
+      contract + violations + conflicts.map { Fault(subject: $0.name, message: $0.description) },
+      after: pass)
   }
 
-  private func fail(_ faults: [String], after pass: String?) throws(PipelineError) {
-    guard faults.isEmpty else { throw PipelineError(pass: pass, faults: faults) }
+  private func fail(_ faults: [Fault], after pass: String?) throws(PipelineError) {
+    guard faults.isEmpty else { throw PipelineError(pass: pass, found: faults) }
+  }
+}
+
+extension Graph {
+  /// The name by which users know what a violation is about.
+  fileprivate func name(of entity: Violation.Entity) -> String? {
+    switch entity {
+    case .graph: nil
+    case .node(let node): contains(node) ? label(node) : nil
+    case .value(let value): contains(value) ? values[value].name : nil
+    }
   }
 }

@@ -14,7 +14,7 @@ struct Rewriter {
   /// What became of channels, once they were pruned.
   private(set) var pruning: PruningReport?
   /// What a pass found wrong with its own work; none unless dearc is at fault.
-  private(set) var faults: [String] = []
+  private(set) var faults: [Fault] = []
   /// Extents assumed for symbolic dimensions where costs are estimated.
   let assumedExtents: [String: Int]
   private var usedNames: Set<String>
@@ -68,7 +68,7 @@ struct Rewriter {
   }
 
   /// Records what became of channels, and what is wrong with the graph if anything is.
-  mutating func report(_ pruning: PruningReport, faults: [String]) {
+  mutating func report(_ pruning: PruningReport, faults: [Fault]) {
     self.pruning = pruning
     self.faults += faults
   }
