@@ -49,7 +49,10 @@ def multiplicative(run: Interpreter, node: onnx.NodeProto) -> list[Value]:
 def additive(run: Interpreter, node: onnx.NodeProto) -> list[Value]:
     """A sum vanishes only with all its terms."""
     names = node.input[1:] if node.op_type == "Where" else node.input
-    return combine(run, [run.value(name) for name in names], run.shape(node), additive=True)
+    # One number for all slots, as in x + 3, makes constants of them and tells no pixels apart.
+    values = [run.value(name) for name in names
+              if name in run.varying or run.concrete(name).size > 1]
+    return combine(run, values, run.shape(node), additive=True)
 
 
 def lifted(labels: Labels, shape: tuple[int, ...]) -> np.ndarray:
@@ -80,8 +83,7 @@ def combine(run: Interpreter, values: list[Value], shape: tuple[int, ...],
         repeated = varied.intersection(stretched(each.shape, shape))
         if isinstance(each, Stored):
             if repeated:
-                # One number for all slots, as in x + 3, makes constants and moves no pixel.
-                disturbed.append(np.prod(each.shape, dtype=np.int64) > 1)
+                disturbed.append(True)
                 continue
             cores.append(lifted(run.activate(each), shape))
         elif repeated and each.labelled:

@@ -30,6 +30,12 @@ def grid_sample(run: Interpreter, node: onnx.NodeProto) -> list[Value]:
     return [Labels(run.ledger.merge(value, range(2, len(value.shape))).core, run.shape(node))]
 
 
+@rule("Shape", "Size")
+def shape(run: Interpreter, node: onnx.NodeProto) -> list[Value]:
+    """Tells nothing of what is in a value."""
+    return []
+
+
 def reduced_axes(run: Interpreter, node: onnx.NodeProto, rank: int) -> list[int]:
     """The axes of a reduction, from where the version keeps them."""
     given = attributes(node)

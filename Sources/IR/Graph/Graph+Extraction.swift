@@ -5,6 +5,7 @@ extension Graph {
   /// an output. Stored constants come along, names and types stay.
   ///
   /// - Parameter isIncluded: Says which nodes belong to the part.
+  /// - Returns: the part.
   public func extracting(where isIncluded: (NodeID) -> Bool) -> Graph {
     var extraction = Extraction(self)
     for node in nodeIDs where isIncluded(node) { extraction.add(node) }

@@ -74,7 +74,8 @@ struct FaultIsolation {
 
 extension Pipeline {
   /// Walks through the pipeline again, checking after every pass, to say which pass goes wrong on what.
-  func diagnose(_ error: PipelineError, _ model: Model, _ options: PipelineOptions) -> PipelineError {
+  func diagnose(_ error: PipelineError, _ model: Model, _ options: PipelineOptions) -> PipelineError
+  {
     var run = PipelineRun(model.graph, options, checksEveryPass: true)
     do throws(PipelineError) {
       for stage in stages { try run.perform(stage) }
