@@ -34,7 +34,8 @@ struct PackedProjection {
   private static let partCounts = 2...4
 
   init?(_ node: NodeID, in graph: Graph) {
-    guard let view = ReshapeView(node, in: graph), !view.allowZero, let requested = view.requested,
+    guard let view = ReshapeView(node, in: graph), let requested = view.requested,
+      !view.allowZero || !requested.contains(0),
       let result = graph.nodes[node].output(0), !graph.isOutput(result),
       let group = graph.axisFactorization(of: node)?.groups.first(where: Self.splits),
       let extents = graph.shape(of: result)?[group.outputAxes].map(\.count),
@@ -73,9 +74,10 @@ struct PackedProjection {
     var takers: [Taker] = []
     for use in graph.values[value].uses {
       guard case .node(let reader, input: 0) = use else { return nil }
-      guard let found = gathered(reader, axis, graph) ?? split(reader, axis, graph) else {
-        return nil
-      }
+      guard
+        let found = gathered(reader, axis, graph) ?? split(reader, axis, graph)
+          ?? sliced(reader, axis, graph)
+      else { return nil }
       takers += found
     }
     return takers.isEmpty ? nil : takers
@@ -96,14 +98,33 @@ struct PackedProjection {
     else { return nil }
     var takers: [Taker] = []
     for (part, output) in graph.nodes[node].outputs.enumerated() {
-      guard let output, !graph.isOutput(output) else { return nil }
-      for use in graph.values[output].uses {
-        guard case .node(let reader, input: 0) = use,
-          let squeeze = SqueezeView(reader, in: graph), squeeze.areAxesStated,
-          squeeze.axes == [axis], let result = graph.nodes[reader].output(0)
-        else { return nil }
-        takers.append(Taker(value: result, part: part, node: reader))
-      }
+      guard let output, let found = squeezed(output, part, axis, graph) else { return nil }
+      takers += found
+    }
+    return takers
+  }
+
+  /// One slot, whose axis is then taken away.
+  private static func sliced(_ node: NodeID, _ axis: Int, _ graph: Graph) -> [Taker]? {
+    guard let view = SliceView(node, in: graph), view.slices.count == 1,
+      view.slices[0].axis == axis,
+      let extent = graph.shape(of: view.data)?[axis].count, let result = graph.nodes[node].output(0)
+    else { return nil }
+    let taken = view.slices[0].resolved(extent: extent)
+    return taken.count == 1 ? squeezed(result, taken.start, axis, graph) : nil
+  }
+
+  /// The values that a part of one slot becomes without its axis.
+  private static func squeezed(
+    _ part: ValueID, _ index: Int, _ axis: Int, _ graph: Graph
+  ) -> [Taker]? {
+    guard !graph.isOutput(part) else { return nil }
+    var takers: [Taker] = []
+    for use in graph.values[part].uses {
+      guard case .node(let reader, input: 0) = use, let squeeze = SqueezeView(reader, in: graph),
+        squeeze.areAxesStated, squeeze.axes == [axis], let result = graph.nodes[reader].output(0)
+      else { return nil }
+      takers.append(Taker(value: result, part: index, node: reader))
     }
     return takers
   }
