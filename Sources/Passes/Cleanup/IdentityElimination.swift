@@ -10,8 +10,8 @@ internal import IR
 /// 1. Identity, and Dropout in inference whose mask nobody reads.
 /// 2. Cast to the element type the operand has.
 /// 3. Mul or Div by stored ones that do not broadcast the operand to a larger shape.
-/// 4. Transpose that keeps the order, Concat of one operand, Slice that takes everything,
-///    Reshape to the shape the operand has.
+/// 4. Transpose that keeps the order, Concat of one operand, Slice or Gather that takes everything
+///    in order, Reshape to the shape the operand has, Pad that adds nothing.
 ///
 /// The graph's inputs and outputs are a contract: a node between an input, or another output, and
 /// an output stays.
@@ -93,6 +93,17 @@ enum IdentityElimination {
         return nil
       }
       return hasSameKnownShape(data, result, graph) ? data : nil
+    case .gather:
+      // Indices in one dimension leave the axis where it is.
+      guard let view = GatherView(node, in: graph), graph.rank(of: view.indices) == 1,
+        let extent = graph.shape(of: data)?[view.axis].count, extent > 0,
+        view.constantIndices(in: graph) == Array(0..<extent)
+      else { return nil }
+      return data
+    case .pad:
+      return PadView(node, in: graph).flatMap {
+        ($0.begins + $0.ends).allSatisfy { $0 == 0 } ? data : nil
+      }
     case .reshape, .flatten, .squeeze, .unsqueeze, .expand:
       return hasSameKnownShape(data, result, graph) ? data : nil
     default: return nil

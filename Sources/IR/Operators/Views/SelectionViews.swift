@@ -9,6 +9,17 @@ public struct AxisSlice: Hashable, Sendable {
   /// The distance between elements taken; never 0.
   public let step: Int
 
+  /// Takes elements of `axis` from `start` to `end`, `step` apart.
+  ///
+  /// - Precondition: `step` is not 0.
+  public init(axis: Int, start: Int, end: Int, step: Int) {
+    precondition(step != 0)
+    self.axis = axis
+    self.start = start
+    self.end = end
+    self.step = step
+  }
+
   /// The elements taken of an axis with `extent` elements.
   ///
   /// - Returns: The first index, the number of elements and the step between them.
