@@ -1,0 +1,98 @@
+"""Neighbouring nodes that one node can stand for, or seems to be able to."""
+
+from __future__ import annotations
+
+import numpy as np
+from onnx import TensorProto
+
+from random_linear import resized
+from random_sketch import Map, Sketch, UnfitError
+from random_weights import chance
+
+
+def transposes(s: Sketch, x: Map) -> Map:
+    """Two permutations that lead back by way of another order, at times with something between."""
+    first = s.rng.permutation(4)
+    value = s.graph.op("Transpose", [x.name], perm=first.tolist())
+    middle = s.rng.permutation(4)
+    if chance(s.rng, 0.3):
+        value = s.graph.op("Tanh", [value])
+    value = s.graph.op("Transpose", [value], perm=middle.tolist())
+    last = np.argsort(first[middle])
+    return Map(s.graph.op("Transpose", [value], perm=last.tolist()), x.channels, x.sizes)
+
+
+def reshapes(s: Sketch, x: Map) -> Map:
+    """Shapes given one after another, open extents and ones among them."""
+    if not s.is_static:
+        value = s.graph.unsqueeze(x.name, [s.pick(0, 1, 2)])
+        return s.like(x, "Reshape", [value, s.graph.op("Shape", [x.name])])
+    height, width = x.sizes[0]
+    value = x.name
+    for shape in s.pick(
+            [[-1, x.channels, height * width], [0, -1, height, width]],
+            [[-1, x.channels * height, width], [-1, x.channels, 1, height, width],
+             [0, x.channels, height, -1]],
+            [[0, 0, -1], [-1, x.channels, height, width]]):
+        value = s.graph.reshape(value, shape)
+    return Map(value, x.channels, x.sizes)
+
+
+def slices(s: Sketch, x: Map) -> Map:
+    """Takes parts of parts, counted from the front or the back, of positions and of channels."""
+    value, sizes, channels = x.name, x.sizes, x.channels
+    for axis in (s.pick(2, 3), 2, s.pick(1, 2, 3)):
+        start, end = int(s.rng.integers(0, 3)), s.pick(-1, 2**31 - 1, 9)
+        if axis == 1:
+            channels = len(range(channels)[start:end])
+        else:
+            sizes = resized(sizes, lambda extent, place, axis=axis, start=start, end=end: (
+                len(range(extent)[start:end]) if place == axis - 2 else extent))
+        if channels < 1:
+            raise UnfitError
+        value = s.graph.slice(value, [start], [end], [axis])
+    return Map(value, channels, sizes)
+
+
+def gathers(s: Sketch, x: Map) -> Map:
+    """Takes channels of channels; all in order now and then."""
+    value, channels = x.name, x.channels
+    for _ in range(2):
+        indices = s.rng.choice(channels, int(s.rng.integers(1, channels + 1)))
+        if chance(s.rng, 0.3):
+            indices = np.arange(channels)
+        indices = indices - channels if chance(s.rng, 0.2) and s.graph.opset >= 11 else indices
+        channels = len(indices)
+        value = s.graph.op("Gather", [value, s.graph.integers(indices.tolist(), "indices")], axis=1)
+    return Map(value, channels, x.sizes)
+
+
+def bounds(s: Sketch, x: Map) -> Map:
+    """Bounds elements again and again, in agreement or not."""
+    value = x.name
+    for _ in range(int(s.rng.integers(2, 4))):
+        style = s.pick("relu", "clip", "clip", "max", "min")
+        if style == "relu":
+            value = s.graph.op("Relu", [value])
+        elif style == "clip":
+            low, high = s.pick((0.0, 6.0), (-1.0, 1.0), (0.5, None), (None, 0.25), (-0.5, -0.25))
+            value = s.graph.clip(value, low, high)
+        else:
+            number = s.weight(np.array(s.pick(-0.5, 0.0, 0.75), np.float32), "number")
+            operands = [value, number] if chance(s.rng, 0.7) else [number, value]
+            value = s.graph.op(style.capitalize(), operands)
+    return Map(value, x.channels, x.sizes)
+
+
+def casts(s: Sketch, x: Map) -> Map:
+    """Converts to a wider type, now and then twice, and back."""
+    value = s.graph.op("Cast", [x.name], to=TensorProto.DOUBLE)
+    if chance(s.rng, 0.3):
+        value = s.graph.op("Cast", [value], to=TensorProto.DOUBLE)
+    return s.like(x, "Cast", [value], to=TensorProto.FLOAT)
+
+
+CHAINS = [
+    (0.5, transposes), (0.5, reshapes), (0.5, slices), (0.4, gathers), (0.6, bounds), (0.2, casts),
+]
+"""Every chain and how often it is drawn."""
