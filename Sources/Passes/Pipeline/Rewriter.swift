@@ -112,10 +112,15 @@ extension Rewriter {
       return false
     }
     edit { $0.replaceUses(of: value, with: replacement) }
+    moveMarks(from: value, to: replacement)
+    return true
+  }
+
+  /// Channels that were closed on one value are closed on the other, which takes its place.
+  private mutating func moveMarks(from value: ValueID, to replacement: ValueID) {
     for index in marks.indices where marks[index].value == value {
       marks[index].value = replacement
     }
-    return true
   }
 
   /// Removes `node`, whose results nobody reads.
@@ -154,6 +159,7 @@ extension Rewriter {
     let row = graph.values[result]
     let retired = freshName(graph.values[value].name + "_folded")
     let isInserted = graph.nodes[reader].origin.isInserted && !graph.isOutput(result)
+    moveMarks(from: result, to: value)
     edit { graph in
       graph.setInputs(of: reader, to: [])
       if graph.isOutput(result) {
