@@ -62,16 +62,16 @@ public struct Pipeline: Sendable {
   ///
   /// Constants are lifted first, because all others look for stored ones. Shape arithmetic is
   /// folded before layout, so that reshapes have literal shapes. Neighbours are joined before
-  /// identities are looked for, which some come to. Identities go before affine
-  /// folding, which needs a layer's only reader to be the affine node; products get their biases
-  /// before it, as then they can take shifts. Equal constants are looked for last, among those
-  /// that are still read.
+  /// identities are looked for, which some come to. Identities go before affine folding, which needs
+  /// a layer's only reader to be the affine node; products get their biases before it, as then they
+  /// can take shifts. Equal constants are looked for last, among those that are still read, and then
+  /// nodes that do the same with them.
   public static let fold = Pipeline(stages: [
     .untilStable([
       ConstantLifting.pass, ShapeFolding.pass, ConstantFolding.pass, LayoutMerging.pass,
       ReshapeMerging.pass, BoundMerging.pass, IdentityElimination.pass, GemmFusion.pass,
-      AffineFolding.pass, GateFolding.pass, DeadNodeRemoval.pass,
-      ConstantMerging.pass,
+      AffineFolding.pass, GateFolding.pass, DeadNodeRemoval.pass, ConstantMerging.pass,
+      NodeMerging.pass,
     ])
   ])
 
