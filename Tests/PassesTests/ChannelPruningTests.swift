@@ -32,8 +32,16 @@ import TestSupport
     expectGolden(graph.text(.structure), "passes/unpacking/\(name)")
   }
 
+  /// Shuffles become what the analysis can follow, and are cut by it.
+  @Test(arguments: try RuleCase.all(in: "permutations").map(\.name))
+  func structureOfPermutations(_ name: String) throws {
+    let each = try RuleCase(path: fixture("passes/permutations/\(name).dearc"))
+    let result = try Pipeline.prune.run(Model(irVersion: 8, graph: each.graph))
+    expectGolden(result.model.graph.text(.structure), "passes/permutations/\(name)")
+  }
+
   @Test func pruningTwiceChangesNothing() throws {
-    for each in try RuleCase.all(in: "channels") {
+    for each in try ["channels", "permutations"].flatMap(RuleCase.all(in:)) {
       let once = try Pipeline.prune.run(Model(irVersion: 8, graph: each.graph))
       let twice = try Pipeline.prune.run(once.model)
       #expect(twice.changes.isEmpty, "\(each.name): \(twice.changes)")

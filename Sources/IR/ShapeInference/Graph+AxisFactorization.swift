@@ -66,7 +66,7 @@ extension AxisFactorization {
   }
 
   /// The same correspondence read from the other side.
-  fileprivate var inverted: AxisFactorization {
+  public var inverted: AxisFactorization {
     AxisFactorization(groups: groups.map(\.inverted))
   }
 }

@@ -76,6 +76,9 @@ public struct Pipeline: Sendable {
   ])
 
   /// Folds, removes channels, and folds again what that left: gates of ones, wider shapes.
+  ///
+  /// Right before, channel shuffles become what the analysis can follow, and the shape arithmetic
+  /// that they no longer need goes, which would keep channels.
   public static let prune = prune(closing: [])
 
   /// Closes channels and gives the network a head, then folds and prunes what that made dead.
@@ -91,6 +94,7 @@ public struct Pipeline: Sendable {
     let flushing = bound.map { [Stage.once(WeightFlushing.pass(below: $0))] } ?? []
     return Pipeline(
       stages: mark(marks, head: head).stages + fold.stages + flushing
+        + [.untilStable([PermutationRecognition.pass, DeadNodeRemoval.pass])]
         + [.once(ProjectionUnpacking.pass), .once(ChannelPruning.pass)] + fold.stages)
   }
 
