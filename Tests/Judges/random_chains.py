@@ -92,7 +92,20 @@ def casts(s: Sketch, x: Map) -> Map:
     return s.like(x, "Cast", [value], to=TensorProto.FLOAT)
 
 
+def twins(s: Sketch, x: Map) -> Map:
+    """Computes the same twice, or what only looks the same, and joins both."""
+    op_type, alphas = s.pick(("Elu", (0.7, 0.7)), ("LeakyRelu", (0.1, 0.1)), ("Elu", (0.5, 0.25)))
+    number = np.array([0.5], np.float32)
+    parts = []
+    for alpha in alphas:
+        factor = s.weight(number, "factor")
+        value = s.graph.op("Mul", [x.name, factor])
+        parts.append(s.graph.op(op_type, [value], alpha=alpha))
+    return s.like(x, s.pick("Add", "Sub", "Max"), [*parts])
+
+
 CHAINS = [
     (0.5, transposes), (0.5, reshapes), (0.5, slices), (0.4, gathers), (0.6, bounds), (0.2, casts),
+    (0.4, twins),
 ]
 """Every chain and how often it is drawn."""

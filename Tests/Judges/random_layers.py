@@ -261,12 +261,20 @@ def gather_channels(s: Sketch, x: Map) -> Map:
 def shuffle_channels(s: Sketch, x: Map) -> Map:
     """ShuffleNet's permutation: Reshape, Transpose, Reshape."""
     groups = [each for each in (2, 3, 4) if x.channels % each == 0 and x.channels > each]
-    if not groups or not s.is_static:
+    if not groups:
         raise UnfitError
     group, (height, width) = s.pick(*groups), x.sizes[0]
-    split_up = s.graph.reshape(x.name, [0, group, x.channels // group, height, width])
-    turned = s.graph.op("Transpose", [split_up], perm=[0, 2, 1, 3, 4])
-    return Map(s.graph.reshape(turned, [0, -1, height, width]), x.channels, x.sizes)
+    divided = [group, x.channels // group]
+    if s.is_static:
+        split_up = s.graph.reshape(x.name, [0, *divided, height, width])
+        turned = s.graph.op("Transpose", [split_up], perm=[0, 2, 1, 3, 4])
+        return Map(s.graph.reshape(turned, [0, -1, height, width]), x.channels, x.sizes)
+    extents = s.graph.op("Shape", [x.name])
+    batch, size = s.graph.slice(extents, [0], [1], [0]), s.graph.slice(extents, [2], [4], [0])
+    target = s.graph.op("Concat", [batch, s.graph.integers(divided), size], axis=0)
+    turned = s.graph.op(
+        "Transpose", [s.graph.op("Reshape", [x.name, target])], perm=[0, 2, 1, 3, 4])
+    return s.like(x, "Reshape", [turned, extents])
 
 
 # Pooling and sizes
