@@ -21,7 +21,8 @@ struct AttributeAdaptation {
       case .divided(let outputs, let input): setSizes(outputs, input, &rewriter)
       case .selected(let output, let input, let indices):
         reselect(indices, output, input, &rewriter)
-      case .regrouped, .aligned, .contracted, .reduced: break
+      case .contracted(let left, _): stateScale(left, &rewriter)
+      case .regrouped, .aligned, .reduced: break
       }
     }
     ExtentOverride(node, needs: needs)?.run(on: &rewriter)
@@ -40,6 +41,14 @@ struct AttributeAdaptation {
     let kept = needs[link.output.axis]
     let live = kept.count / (kept.extent / link.groups)
     setAttribute("num_groups", .int(Int64(live)), &rewriter)
+  }
+
+  /// Attention divides by the root of the width it sees, unless it is told the factor.
+  private func stateScale(_ width: Place, _ rewriter: inout Rewriter) {
+    guard let view = AttentionView(node, in: needs.model.graph), view.scale == nil,
+      needs.isNarrowed(width.axis), let extent = needs.model.axes.extent(width.axis)
+    else { return }
+    setAttribute("scale", .float(1 / Float(extent).squareRoot()), &rewriter)
   }
 
   /// A mean over fewer slots is scaled back to the original count; constants are added.

@@ -26,6 +26,8 @@ struct LinkBuilder {
     case .conv, .convTranspose: convolution()
     case .gemm: gemm()
     case .matMul: matMul()
+    case .einsum: einsum()
+    case .attention: attention()
     case .batchNormalization: batchNormalization()
     case .instanceNormalization: instanceNormalization()
     case .groupNormalization: groupNormalization()
