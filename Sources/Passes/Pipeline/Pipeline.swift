@@ -69,9 +69,9 @@ public struct Pipeline: Sendable {
   public static let fold = Pipeline(stages: [
     .untilStable([
       ConstantLifting.pass, ShapeFolding.pass, ConstantFolding.pass, LayoutMerging.pass,
-      ReshapeMerging.pass, BoundMerging.pass, IdentityElimination.pass, GemmFusion.pass,
-      AffineFolding.pass, GateFolding.pass, DeadNodeRemoval.pass, ConstantMerging.pass,
-      NodeMerging.pass,
+      ReshapeMerging.pass, BoundMerging.pass, IdentityElimination.pass, PadFolding.pass,
+      GemmFusion.pass, AffineFolding.pass, GateFolding.pass, DeadNodeRemoval.pass,
+      ConstantMerging.pass, NodeMerging.pass,
     ])
   ])
 
