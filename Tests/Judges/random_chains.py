@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto
 
-from random_linear import resized
+from random_linear import convolve, resized
 from random_sketch import Map, Sketch, UnfitError
 from random_weights import chance
 
@@ -104,8 +104,28 @@ def twins(s: Sketch, x: Map) -> Map:
     return s.like(x, s.pick("Add", "Sub", "Max"), [*parts])
 
 
+def padded_window(s: Sketch, x: Map) -> Map:
+    """A border, as Keras writes it, before a convolution or pooling that could add it itself."""
+    top, left, bottom, right = (int(s.rng.integers(0, 3)) for _ in range(4))
+    style = s.pick("conv", "conv", "AveragePool", "MaxPool")
+    fill = s.pick(0.0, 0.0, 0.0, 0.5) if style != "MaxPool" else s.pick(0.0, -np.inf)
+    name = s.graph.pad(x.name, [0, 0, top, left, 0, 0, bottom, right], float(fill))
+    sizes = resized(x.sizes, lambda extent, axis: (
+        extent + (left + right if axis else top + bottom)))
+    padded = Map(name, x.channels, sizes)
+    if style == "conv":
+        group = s.pick(1, x.channels)
+        return convolve(s, padded, x.channels, s.pick((1, 1), (3, 3)), group)
+    attributes = {"kernel_shape": [3, 3]}
+    if style == "AveragePool" and chance(s.rng, 0.5):
+        attributes |= {"pads": [1, 0, 1, 1], "count_include_pad": s.pick(0, 1)}
+    grown = attributes.get("pads", [0] * 4)
+    return Map(s.graph.op(style, [name], **attributes), x.channels, resized(
+        sizes, lambda extent, axis: extent + grown[axis] + grown[axis + 2] - 2))
+
+
 CHAINS = [
     (0.5, transposes), (0.5, reshapes), (0.5, slices), (0.4, gathers), (0.6, bounds), (0.2, casts),
-    (0.4, twins),
+    (0.4, twins), (0.6, padded_window),
 ]
 """Every chain and how often it is drawn."""
