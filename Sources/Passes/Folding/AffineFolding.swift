@@ -7,13 +7,13 @@ internal import IR
 ///         %3 = BatchNormalization(%2, %g, %b, %m, %v)
 /// ```
 ///
-/// Legal cases, for a Conv, ConvTranspose, Gemm or MatMul with stored weights whose result has
-/// this one reader and is not an output of the graph:
+/// Legal cases, for a Conv, ConvTranspose, Gemm or MatMul with stored weights, or a MatMul and the Add
+/// of its bias, whose result has this one reader and is not an output of the graph:
 /// 1. BatchNormalization in inference, normalising the layer's channel axis.
 /// 2. Mul, Div, Add or Sub by a stored tensor that, aligned from the right, runs along the layer's
 ///    channel axis alone or is a single number.
 ///
-/// A MatMul takes no shift, and from rank 3 on its channel axis is not the one that
+/// A MatMul alone takes no shift, and from rank 3 on its channel axis is not the one that
 /// BatchNormalization normalises. Shared weights fold only where every layer that reads them is
 /// followed by the same parameters: otherwise the file would grow.
 ///
@@ -113,7 +113,10 @@ enum AffineFolding {
     }
 
     private func foldedBias(_ rewriter: inout Rewriter) -> ValueID? {
-      guard let shifted = layer.shiftedBias(affine, in: rewriter.graph) else { return nil }
+      guard
+        let shifted = layer.bias(
+          scaledBy: affine.scale, shiftedBy: affine.shift, in: rewriter.graph)
+      else { return nil }
       if let old = layer.biasOperand { return rewriter.store(shifted, over: old) }
       return rewriter.addBias(shifted, of: layer.node)
     }
