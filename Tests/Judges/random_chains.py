@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto
 
-from random_linear import convolve, resized
+import random_weights
+from random_linear import convolve, pointwise, resized
 from random_sketch import Map, Sketch, UnfitError
 from random_weights import chance
 
@@ -124,8 +125,54 @@ def padded_window(s: Sketch, x: Map) -> Map:
         sizes, lambda extent, axis: extent + grown[axis] + grown[axis + 2] - 2))
 
 
+def shifted_data(s: Sketch, x: Map) -> Map:
+    """Shifts and scales what a convolution reads, whose windows touch padding or do not."""
+    if chance(s.rng, 0.5):
+        parameters = [
+            s.weight(each, "bn") for each in random_weights.normalisation(s.rng, x.channels)]
+        value = s.like(x, "BatchNormalization", [x.name, *parameters])
+    else:
+        shape = s.pick([x.channels, 1, 1], [1, x.channels, 1, 1], [1])
+        operand = s.weight(s.rng.uniform(0.5, 1.5, shape).astype(np.float32), "operand")
+        value = s.like(x, s.pick("Add", "Sub", "Div"), [x.name, operand])
+    if chance(s.rng, 0.3):
+        pooled = s.graph.op(
+            s.pick("MaxPool", "AveragePool"), [value.name], kernel_shape=[2, 2], strides=[2, 2])
+        value = Map(pooled, x.channels, resized(x.sizes, lambda extent, axis: extent // 2))
+    layers = [pointwise(s, value, int(s.rng.integers(1, 9)))]
+    if chance(s.rng, 0.3):
+        group = s.pick(1, x.channels)
+        layers.append(convolve(s, value, x.channels, s.pick((1, 1), (3, 3)), group))
+    s.maps += layers[1:]
+    return layers[0]
+
+
+def scaled_product(s: Sketch, x: Map) -> Map:
+    """A product of rank 3, its bias and a layer scale, as transformers have them."""
+    outs = int(s.rng.integers(1, 9))
+    height, width = x.sizes[0]
+    if not s.is_static:
+        raise UnfitError
+    value = s.graph.reshape(x.name, [0, x.channels, height * width])
+    value = s.graph.op("Transpose", [value], perm=[0, 2, 1])
+    matrix = random_weights.filters(s.rng, (outs, x.channels)).T
+    value = s.graph.op("MatMul", [value, s.weight(matrix, "matrix")])
+    if chance(s.rng, 0.8):
+        value = s.graph.op("Add", [value, s.weight(random_weights.bias(s.rng, outs), "bias")])
+    scale = random_weights.gate(s.rng, outs) if chance(s.rng, 0.6) else np.float32(0.5)
+    operands = [value, s.weight(np.asarray(scale, np.float32), "scale")]
+    if chance(s.rng, 0.3):
+        operands[0] = s.graph.op("Transpose", [value], perm=[0, 2, 1])
+        operands[1] = s.weight(np.asarray(0.25, np.float32), "scale")
+        value = s.graph.op("Mul", operands)
+    else:
+        value = s.graph.op("Transpose", [s.graph.op("Mul", operands)], perm=[0, 2, 1])
+    return Map(s.graph.reshape(value, [0, outs, height, width]), outs, x.sizes)
+
+
 CHAINS = [
     (0.5, transposes), (0.5, reshapes), (0.5, slices), (0.4, gathers), (0.6, bounds), (0.2, casts),
-    (0.4, twins), (0.6, padded_window),
+    (0.4, twins), (0.6, padded_window), (0.8, shifted_data),
+    (0.5, scaled_product),
 ]
 """Every chain and how often it is drawn."""
