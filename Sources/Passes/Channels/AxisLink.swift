@@ -47,8 +47,13 @@ enum AxisLink {
 /// Axes that carry the same slots in the same order.
 struct AlignedLink {
   let output: Place
+  /// Axes of further results that hold the same slots.
+  var siblings: [Place] = []
   let inputs: [Place]
   let transfer: Transfer
+
+  /// The axes of all results.
+  var outputs: [Place] { [output] + siblings }
 
   /// How constant slots of the inputs make constant slots of the output.
   enum Transfer {

@@ -113,7 +113,7 @@ extension AxisLink {
   /// Sets of axes that the link makes to have related slots.
   var coupledAxes: [[AxisID]] {
     switch self {
-    case .aligned(let link): [[link.output.axis] + link.inputs.map(\.axis)]
+    case .aligned(let link): [(link.outputs + link.inputs).map(\.axis)]
     case .linear(let link):
       [
         [link.data.axis, link.weightInput.axis] + (link.groups > 1 ? [link.output.axis] : []),
@@ -140,7 +140,7 @@ extension AxisLink {
   /// The places of all operands that the link speaks of.
   var places: [Place] {
     switch self {
-    case .aligned(let link): [link.output] + link.inputs
+    case .aligned(let link): link.outputs + link.inputs
     case .linear(let link):
       [link.data, link.output, link.weightInput, link.weightOutput] + (link.bias.map { [$0] } ?? [])
     case .contracted(let left, let right): [left, right]

@@ -21,7 +21,9 @@ struct Constness {
 
   private mutating func visit(_ link: AxisLink, of node: NodeID) {
     switch link {
-    case .aligned(let link): note(aligned(link, node), at: link.output)
+    case .aligned(let link):
+      let found = aligned(link, node)
+      for output in link.outputs { note(found, at: output) }
     case .linear(let link):
       let bias = link.bias.map { slots($0, node) }
       note(link.reader.facts(data: slots(link.data, node), bias: bias), at: link.output)

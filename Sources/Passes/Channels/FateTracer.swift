@@ -287,7 +287,7 @@ struct FateTracer {
     of slot: Int, through link: AxisLink, at place: Place
   ) -> [Spot] {
     switch link {
-    case .aligned(let link): return [Spot(axis: link.output.axis, slot: slot)]
+    case .aligned(let link): return link.outputs.map { Spot(axis: $0.axis, slot: slot) }
     case .linear(let link) where link.isDepthwise && place.axis == link.data.axis:
       let multiplier = needs[link.output.axis].extent / link.groups
       return (0..<multiplier).map { Spot(axis: link.output.axis, slot: slot * multiplier + $0) }

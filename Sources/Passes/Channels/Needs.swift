@@ -69,7 +69,9 @@ struct Needs {
     switch link {
     case .aligned(let link):
       keepOne(link.output)
-      for input in link.inputs { keep(input, kept[link.output.axis.index]) }
+      for sibling in link.siblings { keep(link.output, kept[sibling.axis.index]) }
+      let slots = kept[link.output.axis.index]
+      for place in link.siblings + link.inputs { keep(place, slots) }
     case .linear(let link):
       keepOne(link.output)
       keep(link.data, dataNeeds(of: link).needed)

@@ -7,7 +7,8 @@ internal import IR
 /// ```
 struct PackedProjection {
   let reshape: NodeID
-  let transpose: NodeID?
+  /// What lays the whole out further before parts are taken.
+  let steps: [LayoutStep]
   /// What is reshaped, its packed axis, and the slots of that.
   let data: ValueID
   let packedAxis: Int
@@ -18,8 +19,6 @@ struct PackedProjection {
   let partAxis: Int
   /// The extents that the Reshape asks for.
   let requested: [Int64]
-  /// The order of the axes behind the Reshape.
-  let permutation: [Int]
   /// Each value that holds a single part, without the axis that counts them.
   let takers: [Taker]
 
@@ -51,16 +50,16 @@ struct PackedProjection {
     self.count = count
     self.partAxis = partAxis
     self.requested = requested
-    let rank = requested.count
-    transpose = graph.soleReader(of: result).map(\.node).flatMap { reader in
-      graph.nodes[reader].op.kind == .transpose ? reader : nil
+    var (whole, axis, steps) = (result, partAxis, [LayoutStep]())
+    while let reader = graph.soleReader(of: whole)?.node, !graph.isOutput(whole),
+      let step = LayoutStep(reader, dropping: axis, in: graph),
+      let next = graph.nodes[reader].output(0)
+    {
+      steps.append(step)
+      (whole, axis) = (next, step.axisBehind)
     }
-    permutation =
-      transpose.flatMap { TransposeView($0, in: graph)?.permutation } ?? Array(0..<rank)
-    guard let whole = transpose.map({ graph.nodes[$0].output(0) }) ?? result,
-      let axis = permutation.firstIndex(of: partAxis),
-      let takers = Self.takers(of: whole, along: axis, in: graph)
-    else { return nil }
+    self.steps = steps
+    guard let takers = Self.takers(of: whole, along: axis, in: graph) else { return nil }
     self.takers = takers
   }
 
@@ -147,7 +146,7 @@ extension PackedProjection {
     let splits = takers.compactMap { taker in
       rewriter.graph.nodes[taker.node].input(0).flatMap { rewriter.graph.producer(of: $0) }
     }
-    let chain = takers.map(\.node) + splits + [transpose, reshape].compactMap { $0 }
+    let chain = takers.map(\.node) + splits + steps.reversed().map(\.node) + [reshape]
     for node in chain where rewriter.graph.contains(node) {
       let results = rewriter.graph.nodes[node].outputs.compactMap { $0 }
       if results.allSatisfy({ rewriter.graph.values[$0].uses.isEmpty }) { rewriter.remove(node) }
@@ -177,7 +176,7 @@ extension PackedProjection {
     }
   }
 
-  /// Reshapes and transposes one part as the whole was, without the axis that counted the parts.
+  /// Lays one part out as the whole was, without the axis that counted the parts.
   private func layOut(_ part: ValueID, _ rewriter: inout Rewriter) -> ValueID {
     var extents = requested
     extents.remove(at: partAxis)
@@ -185,10 +184,16 @@ extension PackedProjection {
     let shape = rewriter.addConstant(
       Constant(extents, shape: [extents.count]), name: name + "_shape")
     let reshaped = insert(Operator(.reshape), [part, shape], [], name + "_heads", &rewriter)
-    guard transpose != nil else { return reshaped }
-    let order = permutation.filter { $0 != partAxis }.map { $0 > partAxis ? $0 - 1 : $0 }
-    let attribute = Attribute("perm", .ints(order.map(Int64.init)))
-    return insert(Operator(.transpose), [reshaped], [attribute], name + "_turned", &rewriter)
+    return steps.reduce(reshaped) { value, step in
+      var (inputs, attributes): ([ValueID?], [Attribute]) = ([value], [])
+      if step.kind != .transpose, rewriter.graph.version >= 13 {
+        inputs.append(rewriter.addIntegers(step.axes, name: name + "_axes"))
+      } else {
+        let list = step.kind == .transpose ? "perm" : "axes"
+        attributes.append(Attribute(list, .ints(step.axes.map(Int64.init))))
+      }
+      return insert(Operator(step.kind), inputs, attributes, name + "_turned", &rewriter)
+    }
   }
 
   private func insert(

@@ -101,7 +101,7 @@ private struct CoupledGroup {
   ) -> [(Place, SlotSet, isOperand: Bool)] {
     for link in model.links[node] {
       switch link {
-      case .aligned(let link) where link.output.axis == axis:
+      case .aligned(let link) where link.outputs.contains(where: { $0.axis == axis }):
         let computed = link.inputs.filter { isComputed($0, of: node) }
         guard computed.count > 1 else { return computed.map { ($0, slots, false) } }
         return adds(node) ? computed.map { ($0, slots, true) } : []

@@ -70,7 +70,8 @@ struct LinkBuilder {
   /// Whether extents fit together, which a model that contradicts itself does not promise.
   fileprivate func isConsistent(_ link: AxisLink) -> Bool {
     switch link {
-    case .aligned(let link): return link.inputs.allSatisfy { extent($0) == extent(link.output) }
+    case .aligned(let link):
+      return (link.siblings + link.inputs).allSatisfy { extent($0) == extent(link.output) }
     case .linear(let link): return fits(link)
     case .contracted(let left, let right): return extent(left) == extent(right)
     case .reduced: return true

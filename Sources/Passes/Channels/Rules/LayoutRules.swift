@@ -17,14 +17,15 @@ extension LinkBuilder {
       let places = row.inputs.indices.compactMap { input($0, position) }
       guard places.count == row.inputs.count, let result = output(position) else { return nil }
       guard position == view.axis else {
-        return .aligned(AlignedLink(output: result, inputs: places, transfer: .unknown))
+        let transfer = AlignedLink.Transfer.combine(places.map(AlignedLink.Source.slots), agreed)
+        return .aligned(AlignedLink(output: result, inputs: places, transfer: transfer))
       }
       guard places.reduce(0, { $0 + extent($1) }) == extent(result) else { return nil }
       return .concatenated(output: result, inputs: places)
     }
   }
 
-  /// Results follow each other on one axis of the data.
+  /// Results follow each other on one axis of the data; on the others they all have its slots.
   func split() -> [AxisLink] {
     guard let view = SplitView(node, in: graph), let sizes = view.sizes,
       let data = input(0, view.axis), !row.outputs.contains(nil)
@@ -33,7 +34,18 @@ extension LinkBuilder {
     guard parts.count == row.outputs.count, parts.map(extent) == sizes,
       sizes.reduce(0, +) == extent(data), !sizes.contains(0)
     else { return [] }
-    return [.divided(outputs: parts, input: data)]
+    let others = (0..<outputRank).filter { $0 != view.axis }.compactMap(copiedByAll)
+    return others + [.divided(outputs: parts, input: data)]
+  }
+
+  private func copiedByAll(_ position: Int) -> AxisLink? {
+    let results = row.outputs.indices.compactMap { place(.output($0), position) }
+    guard let data = input(0, position), results.count == row.outputs.count,
+      let first = results.first
+    else { return nil }
+    return .aligned(
+      AlignedLink(
+        output: first, siblings: Array(results.dropFirst()), inputs: [data], transfer: .copy))
   }
 
   /// A range of each sliced axis; other axes are copied.
@@ -72,4 +84,13 @@ extension LinkBuilder {
       }
     }
   }
+}
+
+/// The constant that all parts are, if they are the same.
+@Sendable
+private func agreed(_ facts: [SlotFact]) -> SlotFact {
+  guard let first = facts.first, facts.allSatisfy({ $0.value == first.value }) else {
+    return .unknown
+  }
+  return facts.first { $0 != first } ?? first
 }
