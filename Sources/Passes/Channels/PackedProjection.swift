@@ -36,18 +36,15 @@ struct PackedProjection {
     guard let view = ReshapeView(node, in: graph), let requested = view.requested,
       !view.allowZero || !requested.contains(0),
       let result = graph.nodes[node].output(0), !graph.isOutput(result),
-      let group = graph.axisFactorization(of: node)?.groups.first(where: Self.splits),
-      let extents = graph.shape(of: result)?[group.outputAxes].map(\.count),
-      let count = extents.first ?? nil, Self.partCounts.contains(count),
-      let extent = graph.shape(of: view.data)?[group.inputAxes.lowerBound].count
+      let packing = Self.packing(of: node, from: view.data, to: result, in: graph)
     else { return nil }
-    let partAxis = group.outputAxes.lowerBound
+    let partAxis = packing.partAxis
     guard requested.dropFirst(partAxis).allSatisfy({ $0 != 0 }) else { return nil }
     reshape = node
     data = view.data
-    packedAxis = group.inputAxes.lowerBound
-    self.extent = extent
-    self.count = count
+    packedAxis = packing.packedAxis
+    extent = packing.extent
+    count = packing.count
     self.partAxis = partAxis
     self.requested = requested
     var (whole, axis, steps) = (result, partAxis, [LayoutStep]())
@@ -63,8 +60,23 @@ struct PackedProjection {
     self.takers = takers
   }
 
-  private static func splits(_ group: AxisFactorization.Group) -> Bool {
-    group.inputAxes.count == 1 && group.outputAxes.count >= 2 && group.factors != nil
+  /// The first axis of several slots that the Reshape splits into several, the outermost of which counts
+  /// the parts.
+  private static func packing(
+    of node: NodeID, from data: ValueID, to result: ValueID, in graph: Graph
+  ) -> (packedAxis: Int, extent: Int, partAxis: Int, count: Int)? {
+    guard let before = graph.shape(of: data), let after = graph.shape(of: result) else {
+      return nil
+    }
+    for group in graph.axisFactorization(of: node)?.groups ?? [] where group.factors != nil {
+      let inputs = group.inputAxes.filter { before[$0] != .known(1) }
+      let outputs = group.outputAxes.filter { after[$0] != .known(1) }
+      guard inputs.count == 1, outputs.count >= 2, let extent = before[inputs[0]].count,
+        let count = after[outputs[0]].count, partCounts.contains(count)
+      else { continue }
+      return (inputs[0], extent, outputs[0], count)
+    }
+    return nil
   }
 
   /// Nil unless every reader takes one part and drops the axis.
