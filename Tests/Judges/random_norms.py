@@ -83,11 +83,11 @@ def extremum(s: Sketch, x: Map) -> Map:
 
 
 def choice(s: Sketch, x: Map) -> Map:
-    """Takes each element from one of two maps."""
+    """Takes one of two maps, by a limit to the input, which no rounding moves across it."""
     other = pointwise(s, x, x.channels)
-    half = s.graph.op("Sigmoid", [x.name])
-    limit = s.graph.initializer(np.array(0.123, np.float32), "number")
-    condition = s.graph.op("Less", [limit, half])
+    largest = s.graph.reduce("ReduceMax", s.maps[0].name, [1, 2, 3], keepdims=True)
+    limit = s.graph.initializer(np.array(s.pick(1.5, 2.5), np.float32), "number")
+    condition = s.graph.op("Less", [limit, largest])
     return s.like(x, "Where", [condition, x.name, other.name])
 
 
