@@ -26,6 +26,14 @@ struct SlotSet: Hashable, Sendable {
     for slot in slots { insert(slot) }
   }
 
+  /// Makes the set whose members are the bits that are set, 64 slots a word; bits beyond `extent` must
+  /// not be.
+  init(extent: Int, words: [UInt64]) {
+    self.init(extent: extent)
+    self.words = words
+    recount()
+  }
+
   /// Whether there are no members.
   var isEmpty: Bool { count == 0 }
 
@@ -81,6 +89,14 @@ struct SlotSet: Hashable, Sendable {
     for word in result.words.indices { result.words[word] &= ~other.words[word] }
     result.recount()
     return result
+  }
+
+  /// Whether no slot is a member of both sets, which are over the same axis extent.
+  func isDisjoint(with other: SlotSet) -> Bool {
+    precondition(extent == other.extent)
+    guard !isEmpty, !other.isEmpty else { return true }
+    guard !words.isEmpty, !other.words.isEmpty else { return false }
+    return words.indices.allSatisfy { words[$0] & other.words[$0] == 0 }
   }
 
   /// The slots that are not members.
