@@ -143,13 +143,16 @@ struct LinearLayer {
     scaledBy scale: [Double], shiftedBy shift: [Double], in graph: Graph
   ) -> Constant? {
     guard let stored = graph.constant(weight) else { return nil }
-    let old = graph.constant(bias?.value)?.doubles
+    let old = biasNumbers(in: graph)
     guard old != nil || shift.contains(where: { $0 != 0 }) else { return nil }
-    let numbers = (0..<extent).map { channel in
-      let base = old.map { biasScale * $0[$0.count == 1 ? 0 : channel] } ?? 0
-      return base * scale[channel] + shift[channel]
-    }
+    let numbers = (0..<extent).map { (old?[$0] ?? 0) * scale[$0] + shift[$0] }
     return Constant(rounding: numbers, like: stored, shape: [extent])
+  }
+
+  /// What is added to each output channel; nil if the layer has no bias.
+  func biasNumbers(in graph: Graph) -> [Double]? {
+    guard let old = graph.constant(bias?.value)?.doubles else { return nil }
+    return (0..<extent).map { biasScale * old[old.count == 1 ? 0 : $0] }
   }
 
   /// Makes the layer read `weights` and `bias`, the latter unscaled.

@@ -64,14 +64,14 @@ public struct Pipeline: Sendable {
   /// folded before layout, so that reshapes have literal shapes. Neighbours are joined before
   /// identities are looked for, which some come to. Identities go before affine folding, which needs
   /// a layer's only reader to be the affine node; products get their biases before it, as then they
-  /// can take shifts. Equal constants are looked for last, among those that are still read, and then
-  /// nodes that do the same with them.
+  /// can take shifts. Layers are joined once nothing stands between them any more. Equal constants
+  /// are looked for last, among those that are still read, and then nodes that do the same with them.
   public static let fold = Pipeline(stages: [
     .untilStable([
       ConstantLifting.pass, ShapeFolding.pass, ConstantFolding.pass, LayoutMerging.pass,
       ReshapeMerging.pass, BoundMerging.pass, IdentityElimination.pass, PadFolding.pass,
-      GemmFusion.pass, AffineFolding.pass, GateFolding.pass, DeadNodeRemoval.pass,
-      ConstantMerging.pass, NodeMerging.pass,
+      GemmFusion.pass, AffineFolding.pass, GateFolding.pass, LinearFusion.pass,
+      DeadNodeRemoval.pass, ConstantMerging.pass, NodeMerging.pass,
     ])
   ])
 
