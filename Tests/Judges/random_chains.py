@@ -121,8 +121,8 @@ def padded_window(s: Sketch, x: Map) -> Map:
     if style == "AveragePool" and chance(s.rng, 0.5):
         attributes |= {"pads": [1, 0, 1, 1], "count_include_pad": s.pick(0, 1)}
     grown = attributes.get("pads", [0] * 4)
-    return Map(s.graph.op(style, [name], **attributes), x.channels, resized(
-        sizes, lambda extent, axis: extent + grown[axis] + grown[axis + 2] - 2))
+    sizes = resized(sizes, lambda extent, axis: extent + grown[axis] + grown[axis + 2] - 2)
+    return Map(s.graph.op(style, [name], **attributes), x.channels, sizes)
 
 
 def shifted_data(s: Sketch, x: Map) -> Map:
@@ -136,9 +136,10 @@ def shifted_data(s: Sketch, x: Map) -> Map:
         operand = s.weight(s.rng.uniform(0.5, 1.5, shape).astype(np.float32), "operand")
         value = s.like(x, s.pick("Add", "Sub", "Div"), [x.name, operand])
     if chance(s.rng, 0.3):
+        sizes = resized(x.sizes, lambda extent, axis: extent // 2)
         pooled = s.graph.op(
             s.pick("MaxPool", "AveragePool"), [value.name], kernel_shape=[2, 2], strides=[2, 2])
-        value = Map(pooled, x.channels, resized(x.sizes, lambda extent, axis: extent // 2))
+        value = Map(pooled, x.channels, sizes)
     layers = [pointwise(s, value, int(s.rng.integers(1, 9)))]
     if chance(s.rng, 0.3):
         group = s.pick(1, x.channels)
@@ -170,9 +171,29 @@ def scaled_product(s: Sketch, x: Map) -> Map:
     return Map(s.graph.reshape(value, [0, outs, height, width]), outs, x.sizes)
 
 
+def layers_in_a_row(s: Sketch, x: Map) -> Map:
+    """Convolutions with nothing between, one of them pointwise, or products of rank 3."""
+    middle = int(s.rng.integers(1, 13))
+    style = s.pick("before", "behind", "products")
+    if style == "before":
+        first = pointwise(s, x, middle)
+        return convolve(s, first, int(s.rng.integers(1, 9)), s.pick((1, 1), (3, 3)), 1)
+    if style == "behind":
+        first = convolve(s, x, middle, s.pick((1, 1), (3, 3)), 1)
+        return pointwise(s, first, int(s.rng.integers(1, 9)))
+    value, ins = s.graph.op("Transpose", [x.name], perm=[0, 2, 3, 1]), x.channels
+    for outs in (middle, int(s.rng.integers(1, 9))):
+        matrix = random_weights.filters(s.rng, (outs, ins)).T
+        value, ins = s.graph.op("MatMul", [value, s.weight(matrix, "matrix")]), outs
+        if chance(s.rng, 0.6):
+            bias = s.weight(random_weights.bias(s.rng, outs), "bias")
+            value = s.graph.op("Add", [value, bias])
+    return Map(s.graph.op("Transpose", [value], perm=[0, 3, 1, 2]), ins, x.sizes)
+
+
 CHAINS = [
     (0.5, transposes), (0.5, reshapes), (0.5, slices), (0.4, gathers), (0.6, bounds), (0.2, casts),
     (0.4, twins), (0.6, padded_window), (0.8, shifted_data),
-    (0.5, scaled_product),
+    (0.5, scaled_product), (0.8, layers_in_a_row),
 ]
 """Every chain and how often it is drawn."""
