@@ -59,6 +59,13 @@ enum Barrier: Hashable {
   case frozen
 }
 
+extension Graph {
+  /// Whether the width of some border is computed when running, so that parts of it may be known.
+  fileprivate var computesBorders: Bool {
+    nodeIDs.contains { nodes[$0].op.kind == .pad && PadView($0, in: self) == nil }
+  }
+}
+
 /// Joins axes whose slots are linked, and keeps the links that could ever remove a slot.
 struct AxisGrouping {
   private(set) var links: SideTable<NodeID, [AxisLink]>
@@ -71,8 +78,9 @@ struct AxisGrouping {
     groups = Array(0..<axes.count)
     isPrunable = Array(repeating: false, count: axes.count)
     var weighted: [AxisID] = []
+    let inference = graph.computesBorders ? ShapeInference.infer(graph) : nil
     for node in order {
-      let found = ChannelRules.links(of: node, in: graph, axes: axes)
+      let found = ChannelRules.links(of: node, in: graph, axes: axes, inference: inference)
       links[node] = found
       for link in found {
         for set in link.coupledAxes { join(set) }

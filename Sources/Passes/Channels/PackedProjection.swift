@@ -17,8 +17,8 @@ struct PackedProjection {
   let count: Int
   /// The axis of the reshaped value that counts the parts.
   let partAxis: Int
-  /// The extents that the Reshape asks for.
-  let requested: [Int64]
+  /// The extents that the Reshape asks for: stored, or computed.
+  let target: Target
   /// Each value that holds a single part, without the axis that counts them.
   let takers: [Taker]
 
@@ -29,24 +29,29 @@ struct PackedProjection {
     let node: NodeID
   }
 
+  /// The shape that a Reshape asks for.
+  enum Target {
+    case stored([Int64])
+    case computed(ValueID, rank: Int)
+  }
+
   /// How many parts an axis may be split into.
   private static let partCounts = 2...4
 
   init?(_ node: NodeID, in graph: Graph) {
-    guard let view = ReshapeView(node, in: graph), let requested = view.requested,
-      !view.allowZero || !requested.contains(0),
-      let result = graph.nodes[node].output(0), !graph.isOutput(result),
+    guard let view = ReshapeView(node, in: graph), let result = graph.nodes[node].output(0),
+      !graph.isOutput(result),
       let packing = Self.packing(of: node, from: view.data, to: result, in: graph)
     else { return nil }
     let partAxis = packing.partAxis
-    guard requested.dropFirst(partAxis).allSatisfy({ $0 != 0 }) else { return nil }
+    guard let target = Self.target(of: view, from: partAxis, in: graph) else { return nil }
     reshape = node
     data = view.data
     packedAxis = packing.packedAxis
     extent = packing.extent
     count = packing.count
     self.partAxis = partAxis
-    self.requested = requested
+    self.target = target
     var (whole, axis, steps) = (result, partAxis, [LayoutStep]())
     while let reader = graph.soleReader(of: whole)?.node, !graph.isOutput(whole),
       let step = LayoutStep(reader, dropping: axis, in: graph),
@@ -58,6 +63,26 @@ struct PackedProjection {
     self.steps = steps
     guard let takers = Self.takers(of: whole, along: axis, in: graph) else { return nil }
     self.takers = takers
+  }
+
+  /// Nil if an extent from `partAxis` on is written 0, which would copy another axis's without the parts.
+  private static func target(
+    of view: ReshapeView, from partAxis: Int, in graph: Graph
+  ) -> Target? {
+    if let requested = view.requested {
+      let copies = view.allowZero ? requested[...] : requested.dropFirst(partAxis)
+      return copies.contains(0) ? nil : .stored(requested)
+    }
+    guard !view.allowZero, let shape = view.shape, let maker = graph.producer(of: shape),
+      graph.nodes[maker].op.kind == .concat
+    else { return nil }
+    var extents: [Int64?] = []
+    for piece in graph.nodes[maker].inputs {
+      guard let piece, let count = graph.shape(of: piece)?.first?.count else { return nil }
+      extents += graph.constant(piece)?.integers ?? Array(repeating: nil, count: count)
+    }
+    guard extents.dropFirst(partAxis).allSatisfy({ ($0 ?? 0) != 0 }) else { return nil }
+    return .computed(shape, rank: extents.count)
   }
 
   /// The first axis of several slots that the Reshape splits into several, the outermost of which counts
@@ -190,11 +215,8 @@ extension PackedProjection {
 
   /// Lays one part out as the whole was, without the axis that counted the parts.
   private func layOut(_ part: ValueID, _ rewriter: inout Rewriter) -> ValueID {
-    var extents = requested
-    extents.remove(at: partAxis)
     let name = rewriter.graph.values[part].name
-    let shape = rewriter.addConstant(
-      Constant(extents, shape: [extents.count]), name: name + "_shape")
+    let shape = partShape(name + "_shape", &rewriter)
     let reshaped = insert(Operator(.reshape), [part, shape], [], name + "_heads", &rewriter)
     return steps.reduce(reshaped) { value, step in
       var (inputs, attributes): ([ValueID?], [Attribute]) = ([value], [])
@@ -208,6 +230,19 @@ extension PackedProjection {
     }
   }
 
+  /// The shape that the Reshape asks for, without the parts.
+  private func partShape(_ name: String, _ rewriter: inout Rewriter) -> ValueID {
+    switch target {
+    case .stored(var extents):
+      extents.remove(at: partAxis)
+      return rewriter.addConstant(Constant(extents, shape: [extents.count]), name: name)
+    case .computed(let shape, let rank):
+      let others = (0..<rank).filter { $0 != partAxis }
+      let indices = rewriter.addIntegers(others, name: name + "_axes")
+      return insert(Operator(.gather), [shape, indices], [], name, &rewriter)
+    }
+  }
+
   private func insert(
     _ op: Operator, _ inputs: [ValueID?], _ attributes: [Attribute], _ name: String,
     _ rewriter: inout Rewriter
@@ -216,7 +251,7 @@ extension PackedProjection {
     let draft = NodeDraft(
       op, name: fresh, inputs: inputs, attributes: attributes,
       origin: .pass(ProjectionUnpacking.name))
-    let elementType = rewriter.graph.values[data].elementType
+    let elementType = inputs[0].flatMap { rewriter.graph.values[$0].elementType }
     let type = elementType.map { ValueType.tensor(TensorType($0, nil)) }
     return rewriter.edit { graph in
       let node = graph.insert(draft, results: [(fresh, type)], before: reshape)

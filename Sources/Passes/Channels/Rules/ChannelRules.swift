@@ -5,8 +5,13 @@ internal import IR
 /// To teach the analysis an operator, add it to the table below and state its links in the file of
 /// its family. An operator that is not listed is a barrier: it reads and writes everything.
 enum ChannelRules {
-  static func links(of node: NodeID, in graph: Graph, axes: AxisTable) -> [AxisLink] {
-    let builder = LinkBuilder(node: node, graph: graph, axes: axes)
+  /// How the slots of a node's operands relate.
+  ///
+  /// - Parameter inference: What is known of numbers that the graph computes; nil if nobody asked.
+  static func links(
+    of node: NodeID, in graph: Graph, axes: AxisTable, inference: ShapeInference? = nil
+  ) -> [AxisLink] {
+    let builder = LinkBuilder(node: node, graph: graph, axes: axes, inference: inference)
     guard let kind = graph.nodes[node].op.kind, builder.isWellFormed else { return [] }
     let links = builder.links(of: kind)
     return links.allSatisfy { builder.isSliceable($0) && builder.isConsistent($0) } ? links : []
@@ -18,6 +23,7 @@ struct LinkBuilder {
   let node: NodeID
   let graph: Graph
   let axes: AxisTable
+  let inference: ShapeInference?
 
   var row: Node { graph.nodes[node] }
 

@@ -35,12 +35,28 @@ extension LinkBuilder {
 
   /// Padding: axes that get no border keep their slots.
   func pad() -> [AxisLink] {
-    guard let view = PadView(node, in: graph), view.begins.count == outputRank else { return [] }
+    guard let view = PadView(node, in: graph) else { return padByComputedBorders() }
+    guard view.begins.count == outputRank else { return [] }
     let padded = (0..<outputRank).filter { view.begins[$0] != 0 || view.ends[$0] != 0 }
     let hasBorder = padded.contains { view.begins[$0] > 0 || view.ends[$0] > 0 }
     let transfer: AlignedLink.Transfer =
       hasBorder && view.mode == .constant ? border(view.value) : .copy
     return alignedAxes((0..<outputRank).filter { !padded.contains($0) }, transfer: transfer)
+  }
+
+  /// The same where borders are computed, as for the size that TensorFlow calls same: on axes for which
+  /// the border is known to be none.
+  private func padByComputedBorders() -> [AxisLink] {
+    guard graph.version >= 11, row.input(3) == nil,
+      let pads = row.input(1).flatMap({ inference?.partialTensor(of: $0) }),
+      pads.elements.count == 2 * outputRank
+    else { return [] }
+    let unpadded = (0..<outputRank).filter {
+      pads.elements[$0] == .integer(0) && pads.elements[$0 + outputRank] == .integer(0)
+    }
+    let mode = graph.attribute(node, "mode", default: "constant")
+    let fill = row.input(2) == nil ? 0 : constant(2)?.uniformFact.value
+    return alignedAxes(unpadded, transfer: mode == "constant" ? border(fill) : .copy)
   }
 
   /// A constant stays one beside a border of the same number.
