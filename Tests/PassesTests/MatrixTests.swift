@@ -11,8 +11,8 @@ import Testing
     return Matrix(rows: rows, columns: columns, elements)
   }
 
-  /// Also where the right matrix is worked on in parts.
-  @Test(arguments: [(3, 4, 5), (1, 1, 1), (2, 7, 513), (5, 2, 1300), (3, 1, 512)])
+  /// Also where rows or columns are left over from groups of four.
+  @Test(arguments: [(3, 4, 5), (1, 1, 1), (4, 7, 8), (9, 2, 13), (6, 1, 4), (8, 5, 3)])
   func productsAreSumsOfProducts(rows: Int, middle: Int, columns: Int) {
     let (left, right) = (random(rows, middle, 1), random(middle, columns, 2))
     let product = left * right

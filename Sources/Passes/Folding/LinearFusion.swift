@@ -28,7 +28,7 @@ enum LinearFusion {
     name: name, summary: "Join linear layers with nothing between them.",
     rules: [products, behind, before], run: run)
 
-  /// Products of more multiplications would take minutes.
+  /// Products of more multiplications would take longer than everything else.
   static let workLimit = 1 << 35
 
   @Sendable
@@ -124,17 +124,9 @@ private struct LayerPair {
   /// The filters of both layers in one, one row an output channel.
   private var product: Matrix {
     guard windowCount > 1 else { return behind * before }
-    // Rows of the second layer's filters hold a window for each channel.
-    let count = windowCount
-    let turned = (0..<behind.rows).map { row in
-      Matrix(
-        rows: first.extent, columns: count,
-        Array(behind.elements[row * behind.columns..<(row + 1) * behind.columns])
-      ).transposed * before
-    }
-    return Matrix(
-      rows: behind.rows, columns: before.columns * count,
-      turned.flatMap { $0.transposed.elements })
+    // Rows of the second layer's filters hold a window for each channel, which must be the columns.
+    let windows = behind.turningRows(of: windowCount) * before
+    return windows.turningRows(backTo: behind.rows)
   }
 
   /// Which of both stays; the first only if its window, or its bias, is needed.
@@ -171,6 +163,30 @@ private struct LayerPair {
     if let sum = second.bias(scaledBy: ones, shiftedBy: shift, in: graph) { return sum }
     guard kept.biasOperand != nil, let model = graph.constant(kept.weight) else { return nil }
     return Constant(rounding: zeros, like: model, shape: [second.extent])
+  }
+}
+
+extension Matrix {
+  /// Each row, seen as a matrix of `width` columns, transposed, one below the other.
+  fileprivate func turningRows(of width: Int) -> Matrix {
+    Matrix(
+      rows: rows * width, columns: columns / width, blocks(rows, of: columns / width, by: width))
+  }
+
+  /// The opposite: each of `count` groups of rows, transposed, as one row.
+  fileprivate func turningRows(backTo count: Int) -> Matrix {
+    let height = rows / count
+    return Matrix(rows: count, columns: columns * height, blocks(count, of: height, by: columns))
+  }
+
+  /// The elements as `count` matrices in a row, each transposed.
+  private func blocks(_ count: Int, of rows: Int, by columns: Int) -> [Double] {
+    (0..<count).flatMap { block in
+      let start = block * rows * columns
+      return Matrix(
+        rows: rows, columns: columns, Array(elements[start..<start + rows * columns])
+      ).transposed.elements
+    }
   }
 }
 
