@@ -5,9 +5,8 @@ internal import IR
 /// To teach the analysis an operator, add it to the table below and state its links in the file of
 /// its family. An operator that is not listed is a barrier: it reads and writes everything.
 enum ChannelRules {
-  /// How the slots of a node's operands relate.
-  ///
-  /// - Parameter inference: What is known of numbers that the graph computes; nil if nobody asked.
+  /// How the slots of a node's operands relate; `inference` tells what is known of numbers that the graph
+  /// computes, if anybody asked.
   static func links(
     of node: NodeID, in graph: Graph, axes: AxisTable, inference: ShapeInference? = nil
   ) -> [AxisLink] {
