@@ -9,12 +9,15 @@ struct InferenceEngine {
   private var conflicts: [ShapeConflict] = []
   /// How many bodies deep the graph stands; deep ones are not examined.
   let depth: Int
+  /// Extents that an earlier walk could not tell, by the names made up for them.
+  private let foundExtents: [Dimension: Int]
 
   static var maximalDepth: Int { 16 }
 
-  init(_ graph: Graph, depth: Int = 0) {
+  init(_ graph: Graph, depth: Int = 0, foundExtents: [Dimension: Int] = [:]) {
     self.graph = graph
     self.depth = depth
+    self.foundExtents = foundExtents
     contents = SideTable(count: graph.values.count, initial: nil)
     dropInvalidExtents()
   }
@@ -123,7 +126,8 @@ struct InferenceEngine {
       shape.count <= Axis.maximalRank
     else { return type }
     for axis in shape.indices where shape[axis] == .unknown {
-      shape[axis] = .invented(value, axis: axis)
+      let name = Dimension.invented(value, axis: axis)
+      shape[axis] = foundExtents[name].map(Dimension.known) ?? name
     }
     return .tensor(TensorType(tensor.elementType, shape))
   }

@@ -35,6 +35,9 @@ public struct ShapeInference: Sendable {
 
   /// Computes the types of all values of `graph`.
   ///
+  /// An extent that does not follow from what comes before a layer may follow from the layer: stored
+  /// weights read a certain number of channels.
+  ///
   /// - Parameters:
   ///   - graph: What to examine.
   ///   - bindings: Numbers for extents that the model names.
@@ -46,7 +49,12 @@ public struct ShapeInference: Sendable {
     var engine = InferenceEngine(graph)
     engine.bind(bindings, inputShapes: inputShapes)
     engine.run()
-    return engine.result
+    let found = engine.extentsReadByLayers
+    guard !found.isEmpty else { return engine.result }
+    var informed = InferenceEngine(graph, foundExtents: found)
+    informed.bind(bindings, inputShapes: inputShapes)
+    informed.run()
+    return informed.result
   }
 
   /// The shape of `value`, if its rank is known.
