@@ -8,8 +8,8 @@ internal import IR
 ///
 /// Legal case:
 /// 1. Two nodes of one operator that dearc knows, with the same operands, parameters and results,
-///    none of which the caller receives from both. Nothing random and no body, and no parameters
-///    dearc has no name for.
+///    none of which the caller receives from both, or a body reads of the second. Nothing random, no
+///    node with a body, and no parameters dearc has no name for.
 ///
 /// A default that one node states and the other leaves out makes them differ. Stands behind the
 /// merging of constants, which gives equal operands one identity.
@@ -41,11 +41,11 @@ enum NodeMerging {
     let pairs = zip(graph.nodes[node].outputs, graph.nodes[twin].outputs).compactMap {
       result, replacement in result.flatMap { result in replacement.map { (result, $0) } }
     }
+    let isReceived = pairs.contains { graph.isOutput($0.0) }
     // Several results move together or not at all.
-    let isCertain = pairs.allSatisfy { result, replacement in
-      !graph.isOutput(result) && graph.canBeRead(result, as: graph.values[replacement].name)
-    }
-    guard isCertain || pairs.count == 1 else { return }
+    guard !isReceived || pairs.count == 1,
+      !pairs.contains(where: { graph.isCapturedByBodies($0.0) })
+    else { return }
     let label = rewriter.label(node)
     for (result, replacement) in pairs {
       guard rewriter.redirect(result, to: replacement) else { return }

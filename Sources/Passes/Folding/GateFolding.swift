@@ -64,7 +64,7 @@ struct DistantStep {
     guard kinds.contains(row.op.kind), let result = row.output(0), !graph.isOutput(result),
       let data = row.inputs.compactMap({ $0 }).first(where: { graph.constant($0) == nil }),
       let shape = graph.shape(of: data),
-      graph.canBeRead(result, as: graph.values[data].name)
+      !graph.isCapturedByBodies(result)
     else { return [] }
     return axes(of: row, data: data, graph).compactMap { axis in
       guard let extent = shape[axis].count, AxisTable.plausibleExtents.contains(extent),

@@ -11,6 +11,11 @@ extension Graph {
     }
     setAttributes(of: node, to: attributes)
   }
+
+  /// Whether a body captures `value`, which may then not be able to read it under another name.
+  func isCapturedByBodies(_ value: ValueID) -> Bool {
+    values[value].uses.contains { if case .capture = $0 { true } else { false } }
+  }
 }
 
 extension Rewriter {
