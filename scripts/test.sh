@@ -22,7 +22,7 @@ stage "release build" swift build -c release --static-swift-stdlib --product dea
 # The command-line tests run the program that people will run: the release build.
 export DEARC_BINARY="$PWD/.build/release/dearc"
 export DEARC_PYTHON="$PWD/.venv/bin/python"
-export DEARC_RANDOM_GRAPHS=1000
+export DEARC_RANDOM_GRAPHS=2500
 stage "tests" swift test --skip-build
 
 printf '\nTime per stage:\n'

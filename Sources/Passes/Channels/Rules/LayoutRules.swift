@@ -50,7 +50,7 @@ extension LinkBuilder {
 
   /// A range of each sliced axis; other axes are copied.
   func slice() -> [AxisLink] {
-    guard let view = SliceView(node, in: graph) else { return [] }
+    guard let view = SliceView(node, in: graph) else { return sliceByComputedBounds() }
     return (0..<outputRank).compactMap { position in
       guard let data = input(0, position), let result = output(position) else { return nil }
       guard let slice = view.slices.last(where: { $0.axis == position }) else {
@@ -63,6 +63,14 @@ extension LinkBuilder {
       let indices = (0..<taken.count).map { taken.start + $0 * taken.step }
       return .selected(output: result, input: data, indices: indices)
     }
+  }
+
+  /// A range that is computed when running, of stored axes; other axes are copied.
+  private func sliceByComputedBounds() -> [AxisLink] {
+    guard graph.version >= 10, let axes = constant(3)?.integers else { return [] }
+    let sliced = axes.map { $0 < 0 ? $0 + Int64(outputRank) : $0 }
+    return alignedAxes(
+      (0..<outputRank).filter { !sliced.contains(Int64($0)) }, transfer: .copy)
   }
 
   /// Stored indices into one axis; other axes are copied.
