@@ -115,19 +115,26 @@ enum LayoutMerging {
   }
 
   private static func joinGathers(_ node: NodeID, _ rewriter: inout Rewriter) {
-    let graph = rewriter.graph
-    guard let first = predecessor(of: node, in: rewriter), let view = GatherView(node, in: graph),
-      let inner = GatherView(first, in: graph), view.axis == inner.axis,
-      graph.rank(of: inner.indices) == 1, let shape = graph.shape(of: view.indices)?.counts,
-      let taken = inner.constantIndices(in: graph), let indices = view.constantIndices(in: graph),
-      indices.allSatisfy(taken.indices.contains)
+    guard let first = predecessor(of: node, in: rewriter),
+      let (data, indices) = jointIndices(of: node, behind: first, in: rewriter.graph)
     else { return }
-    let joint = Constant(indices.map { Int64(taken[$0]) }, shape: shape)
-    let name = graph.values[view.indices].name + "_joined"
-    let stored = rewriter.addConstant(joint, name: name)
-    join(node, first, reading: inner.data, gathers, &rewriter) {
+    let stored = rewriter.addConstant(indices, name: rewriter.label(node) + "_indices")
+    join(node, first, reading: data, gathers, &rewriter) {
       $0.replaceInput(of: node, at: 1, with: stored)
     }
+  }
+
+  /// What two Gathers take together, and from what.
+  private static func jointIndices(
+    of node: NodeID, behind first: NodeID, in graph: Graph
+  ) -> (data: ValueID, indices: Constant)? {
+    guard let view = GatherView(node, in: graph), let inner = GatherView(first, in: graph),
+      view.axis == inner.axis, graph.rank(of: inner.indices) == 1,
+      let shape = graph.shape(of: view.indices)?.counts,
+      let taken = inner.constantIndices(in: graph), let indices = view.constantIndices(in: graph),
+      indices.allSatisfy(taken.indices.contains)
+    else { return nil }
+    return (inner.data, Constant(indices.map { Int64(taken[$0]) }, shape: shape))
   }
 
   private static func joinConcats(_ node: NodeID, _ rewriter: inout Rewriter) {
