@@ -65,7 +65,8 @@ struct ExtentFlow {
     case .cast: return keepsNumbers(node) ? operands.first : nil
     case .gather:
       guard let view = GatherView(node, in: graph), view.axis == 0,
-        let indices = view.constantIndices(in: graph)
+        let indices = view.constantIndices(in: graph),
+        indices.allSatisfy(operands[0].indices.contains)
       else { return nil }
       return indices.map { operands[0][$0] }
     case .slice:
