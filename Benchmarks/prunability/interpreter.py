@@ -47,14 +47,16 @@ def session(model: onnx.ModelProto | str) -> ort.InferenceSession:
     return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def run_everything(model: onnx.ModelProto, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Every value of the graph by its name."""
+def run_everything(model: onnx.ModelProto,
+                   *feeds: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """Every value of the graph by its name, for each picture."""
     everything = onnx.ModelProto()
     everything.CopyFrom(model)
     del everything.graph.output[:]
     names = [name for node in model.graph.node for name in node.output if name]
     everything.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
-    return dict(zip(names, session(everything).run(names, feeds), strict=True))
+    runtime = session(everything)
+    return [dict(zip(names, runtime.run(names, each), strict=True)) for each in feeds]
 
 
 def dependent(graph: onnx.GraphProto) -> set[str]:
@@ -139,7 +141,8 @@ class Interpreter:
         except Unmodelled:
             for name in touched:
                 self.guard(name)
-            if any(isinstance(self.environment[name], Labels) for name in touched):
+            values = [self.environment[name] for name in touched]
+            if any(isinstance(each, Labels) and each.labelled for each in values):
                 counts = self.ledger.unmodelled
                 counts[node.op_type] = counts.get(node.op_type, 0) + 1
             return
@@ -164,7 +167,7 @@ def interpret(model: onnx.ModelProto, feeds: dict[str, np.ndarray],
     import rules_layout  # noqa: F401
     import rules_linear  # noqa: F401
     import rules_reduce  # noqa: F401
-    values = run_everything(model, feeds)
+    values, = run_everything(model, feeds)
     for each in model.graph.initializer:
         values[each.name] = numpy_helper.to_array(each)
     values.update(feeds)

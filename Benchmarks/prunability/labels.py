@@ -29,7 +29,7 @@ class Labels:
                 first = core.take([0], axis)
                 if (core == first).all():
                     core = first
-        self.core = np.ascontiguousarray(core, dtype=np.int32)
+        self.core = np.array(core, np.int32, order="C")
         self.shape = tuple(shape)
 
     @classmethod
@@ -105,9 +105,11 @@ class Ledger:
     normalised: list[np.ndarray] = field(default_factory=list)
     guarded: list[np.ndarray] = field(default_factory=list)
     scores: list[tuple[int, int]] = field(default_factory=list)
+    softmaxed: list[tuple[int, int]] = field(default_factory=list)
     linears: list[Linear] = field(default_factory=list)
     elements: dict[str, np.ndarray] = field(default_factory=dict)
     made: dict[str, np.ndarray] = field(default_factory=dict)
+    spared: set[str] = field(default_factory=set)
     unmodelled: dict[str, int] = field(default_factory=dict)
 
     def fresh(self, count: int) -> np.ndarray:
@@ -123,10 +125,23 @@ class Ledger:
 
     def are_scores(self, labels: np.ndarray) -> np.ndarray:
         """Which of these labels are scores'."""
-        found = np.zeros(labels.shape, bool)
-        for start, end in self.scores:
-            found |= (labels >= start) & (labels < end)
-        return found
+        return within(labels, self.scores + self.softmaxed)
+
+    def past_softmax(self, labels: Labels) -> Labels:
+        """The same slots, as what a softmax makes of them, which is never zero."""
+        present = labels.present()
+        if not len(present):
+            return labels
+        fresh = self.fresh(len(present))
+        self.softmaxed.append((int(fresh[0]), int(fresh[-1]) + 1))
+        self.join(fresh, present)
+        places = np.searchsorted(present, np.maximum(labels.core, present[0]))
+        return Labels(np.where(labels.core >= 0, fresh[places], labels.core), labels.shape)
+
+    def guard_softmaxed(self, labels: np.ndarray) -> None:
+        """A linear operator reads numbers that do not vanish with their slot."""
+        if self.softmaxed:
+            self.guard(labels[within(labels, self.softmaxed)])
 
     def join(self, first: np.ndarray, second: np.ndarray) -> None:
         """Makes one slot of each pair."""
@@ -193,6 +208,14 @@ class Ledger:
             apart = pairs[root[pairs[:, 0]] != root[pairs[:, 1]]]
             guarded[root[apart.ravel()]] = True
         return root, guarded
+
+
+def within(labels: np.ndarray, ranges: list[tuple[int, int]]) -> np.ndarray:
+    """Which labels lie in some of these ranges."""
+    found = np.zeros(labels.shape, bool)
+    for start, end in ranges:
+        found |= (labels >= start) & (labels < end)
+    return found
 
 
 def distinct_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -86,6 +86,9 @@ def combine(run: Interpreter, values: list[Value], shape: tuple[int, ...],
                 disturbed.append(True)
                 continue
             cores.append(lifted(run.activate(each), shape))
+            if not additive and any(run.ledger.are_scores(own.core).any() for own in owners):
+                # Shares of heads need not vanish with a head, and may be divided by their sum.
+                run.ledger.spared.add(each.name)
         elif repeated and each.labelled:
             run.ledger.guard(each.core)
             disturbed.append(True)
@@ -100,10 +103,12 @@ def join_cores(run: Interpreter, cores: list[np.ndarray], shape: tuple[int, ...]
     ledger = run.ledger
     if not cores:
         return Labels.all(FREE, shape)
+    # A sum with scores is scores: their labels lead.
+    cores.sort(key=lambda core: not ledger.are_scores(core).any())
     cores = list(np.broadcast_arrays(*cores))
     result = cores[0]
     for core in cores[1:]:
-        result = np.maximum(result, core)
+        result = np.where(result >= 0, result, np.maximum(result, core))
     for core in cores:
         ledger.join(result, core)
     free = np.any([core == FREE for core in cores], 0) | disturbed

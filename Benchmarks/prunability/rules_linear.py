@@ -27,6 +27,7 @@ def read_vector(run: Interpreter, value: Value, axis: int) -> np.ndarray:
     extent = value.shape[axis]
     if isinstance(value, Stored):
         return np.full(extent, FREE, np.int32)
+    run.ledger.guard_softmaxed(value.core)
     if not value.varies(axis) and extent > 1:
         run.ledger.guard(value.core)
         return np.full(extent, FREE, np.int32)

@@ -75,7 +75,7 @@ def softmax(run: Interpreter, node: onnx.NodeProto) -> list[Value]:
     """Elements along the axis depend on each other."""
     value = run.labels(node.input[0])
     run.ledger.normalise(value, [attributes(node).get("axis", -1)])
-    return [value]
+    return [value if node.op_type == "LpNormalization" else run.ledger.past_softmax(value)]
 
 
 @rule("LRN", "InstanceNormalization", "GroupNormalization", "MeanVarianceNormalization")
@@ -88,7 +88,8 @@ def spatial_normalization(run: Interpreter, node: onnx.NodeProto) -> list[Value]
         "MeanVarianceNormalization": attributes(node).get("axes", [0, 2, 3]),
     }[node.op_type]
     run.ledger.normalise(value, axes)
-    if node.op_type in ("InstanceNormalization", "GroupNormalization") and value.labelled:
+    whole = value.labelled and not any(value.varies(axis) for axis in range(2, rank))
+    if node.op_type in ("InstanceNormalization", "GroupNormalization") and whole:
         if run.concrete(node.input[1]).size == value.shape[1]:
             bind_channels(run, value, node.input[1:3])
     return [value]
