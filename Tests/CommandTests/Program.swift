@@ -7,7 +7,7 @@ enum Program {
   /// The built program.
   static func path() throws -> String {
     let path = builtProgram()
-    guard (try? readBytes(path)) != nil else {
+    guard FileManager.default.isExecutableFile(atPath: path) else {
       throw MissingProgram(path: path)
     }
     return path
