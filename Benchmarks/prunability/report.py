@@ -47,6 +47,10 @@ def summary(work: Path) -> None:
     """Shares by exporter and mode; a network counts as ideal if all its modes are."""
     rows = [row for row in latest(work).values() if (work / "models" / (
         f"{row['model']}.{row['exporter']}.{row['mode']}.json")).exists()]
+    for row in rows:
+        if not row["sound"]:
+            print(f"left out, a slot is not dead: {row['model']}.{row['exporter']}.{row['mode']}")
+    rows = [row for row in rows if row["sound"]]
     groups: dict[str, list[dict]] = defaultdict(list)
     for row in rows:
         groups[f"{row['exporter']}, {row['mode']}"].append(row)
