@@ -141,11 +141,8 @@ struct AttributeAdaptation {
 
   private func setAttribute(_ name: String, _ value: AttributeValue, _ rewriter: inout Rewriter) {
     let label = rewriter.label(node)
-    rewriter.apply(ChannelPruning.removal, to: label, "\(name) adapted") { graph in
-      var attributes = graph.nodes[node].attributes
-      attributes.removeAll { $0.name == name }
-      attributes.append(Attribute(name, value))
-      graph.setAttributes(of: node, to: attributes)
+    rewriter.apply(ChannelPruning.removal, to: label, "\(name) adapted") {
+      $0.setAttribute(of: node, name, to: value)
     }
   }
 }

@@ -4,8 +4,9 @@ internal import IR
 /// equally many data slots and equally many output slots.
 ///
 /// ```
-/// before: %2 = Conv(%1, %w) {group = 3}   w: f32[12, 8, 3, 3]   group 1 unread, data slot 2 zero
-/// after:  %2 = Conv(%1, %w) {group = 2}   w: f32[8, 7, 3, 3]    one more slot of group 2 went along
+/// before: %2 = Conv(%1, %w) {group = 3}   w: f32[12, 8, 3, 3]   group 1 unread; of the data, slots
+///                                         2 and 3 of group 0 are zero, and slot 5 of group 2
+/// after:  %2 = Conv(%1, %w) {group = 2}   w: f32[8, 7, 3, 3]    group 0 keeps slot 2, to be as large
 /// ```
 struct ChannelGroups {
   let link: LinearLink

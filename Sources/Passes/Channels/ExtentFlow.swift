@@ -33,15 +33,33 @@ struct ExtentFlow {
     let operands = graph.nodes[node].inputs.map { $0.flatMap { origins[$0] } ?? [] }
     let reaching = operands.flatMap { $0 }.compactMap { $0 }
     guard !reaching.isEmpty || !graph.nodes[node].captures.isEmpty else { return }
-    if let result = graph.nodes[node].output(0), let moved = moved(node, operands) {
+    if let result = graph.nodes[node].output(0), let moved = moved(node, operands),
+      holdsInOrder(moved.count, result)
+    {
       note(moved, about: result, node)
       return
     }
-    let shape = graph.shapeOperand(of: node)?.input
+    let shape = adaptedOperand(of: node, operands, axes)
     told[node] = shape.map { operands[$0].compactMap { $0 } } ?? []
     for (input, origins) in operands.enumerated() where input != shape {
       measured += origins.compactMap { $0 }.map { ($0, node) }
     }
+  }
+
+  /// The operand by which the node is told extents, if each that may change can be put right: the
+  /// result's extent there is known, and the operator set can choose between numbers.
+  private func adaptedOperand(
+    of node: NodeID, _ operands: [[AxisID?]], _ axes: AxisTable
+  ) -> Int? {
+    guard graph.version >= ExtentOverride.earliestVersion,
+      let (input, places) = graph.shapeOperand(of: node), let result = graph.nodes[node].output(0),
+      operands[input].count <= places.count
+    else { return nil }
+    let isKnown = zip(operands[input], places).allSatisfy { origin, place in
+      guard let origin, axes.extent(origin) != nil else { return true }
+      return axes.id(of: result, axis: place).flatMap(axes.extent) != nil
+    }
+    return isKnown ? input : nil
   }
 
   /// What leaves the graph, or enters a body, is computed with.
@@ -54,6 +72,12 @@ struct ExtentFlow {
     } else {
       measured += list.compactMap { $0 }.map { ($0, node) }
     }
+  }
+
+  /// Whether `value` is a list of `count` numbers, or a single one: rows of a table are not told apart.
+  private func holdsInOrder(_ count: Int, _ value: ValueID) -> Bool {
+    guard let counts = graph.shape(of: value)?.counts, counts.count <= 1 else { return false }
+    return counts.reduce(1, *) == count
   }
 
   /// Where each element of the first result comes from, if the node only moves elements.

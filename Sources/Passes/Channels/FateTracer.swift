@@ -76,8 +76,7 @@ struct FateTracer {
     _ node: NodeID, _ link: AxisLink, _ place: Place, _ spot: Spot, in found: inout Absorbers
   ) {
     let label = model.graph.label(node)
-    if case .reduced(_, .mean) = link, isShifted(spot) { found.note(label, in: \.biases) }
-    if case .reduced(_, .sum) = link, isShifted(spot) { found.note(label, in: \.biases) }
+    if case .reduced = link, isShifted(spot) { found.note(label, in: \.biases) }
     guard case .linear(let linear) = link, linear.data == place, !linear.isDepthwise,
       let plan = plans[node]
     else { return }

@@ -78,7 +78,8 @@ public struct Pipeline: Sendable {
   /// Folds, removes channels, and folds again what that left: gates of ones, wider shapes.
   ///
   /// Right before, channel shuffles become what the analysis can follow, and the shape arithmetic
-  /// that they no longer need goes, which would keep channels.
+  /// that they no longer need goes, which would keep channels; then packed projections are taken
+  /// apart, for which the analysis is asked once with all of them apart.
   public static let prune = prune(closing: [])
 
   /// Closes channels and gives the network a head, then folds and prunes what that made dead.
