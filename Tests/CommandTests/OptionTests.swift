@@ -18,7 +18,8 @@ import Testing
 
   @Test func readsACompleteCommand() throws {
     let parsed = try Dearc.parseAsRoot([
-      "prune", "a.onnx", "-o", "b.safetensors", "--strict", "--skip-pass", "fold-affine",
+      "prune", "a.onnx", "-o", "b.safetensors", "--strict", "--exact-norm", "--skip-pass",
+      "fold-affine",
       "--report", "r.json", "--color", "never",
     ])
     let command = try #require(parsed as? PruneCommand)
@@ -27,6 +28,7 @@ import Testing
     #expect(command.passes.skippedPasses == ["fold-affine"])
     #expect(command.report == "r.json")
     #expect(command.strict)
+    #expect(command.exactNorm)
     #expect(command.display.color == .never)
   }
 

@@ -38,7 +38,7 @@ import Testing
 
   private func prune(_ model: String, to output: String, _ suffix: String) throws {
     let output = String(output.dropLast(".onnx".count)) + suffix
-    let result = try Program.run("prune", model, "-o", output, "--quiet")
+    let result = try Program.run("prune", model, "-o", output, "--quiet", "--exact-norm")
     #expect(result.status == 0, "\(model): \(result.errors)")
   }
 

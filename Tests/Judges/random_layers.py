@@ -8,6 +8,7 @@ import numpy as np
 
 import random_weights
 from random_attention import attention
+from random_blocks import grouped_block, token_block
 from random_chains import CHAINS
 from random_linear import (
     convolve,
@@ -382,7 +383,7 @@ LAYERS: list[tuple[float, Callable[[Sketch, Map], Map]]] = [
     (1.6, attention), (0.6, depth_to_space), (0.5, space_to_depth), (0.6, resize_like),
     (0.4, reflect), (0.8, shuffle_by_shape), (0.6, transposed_groups), (0.7, group_norm),
     (0.5, instance_norm), (0.6, written_out_norm), (0.5, response_norm), (0.5, positions_norm),
-    (0.6, extremum), (0.5, choice), (0.4, square),
+    (0.6, extremum), (0.5, choice), (0.4, square), (0.6, token_block), (0.4, grouped_block),
     *CHAINS,
 ]
 """Every layer and how often it is drawn."""

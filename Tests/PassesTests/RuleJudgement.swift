@@ -18,7 +18,7 @@ import Testing
     var models: [Entry] = []
   }
 
-  @Test(arguments: ["channels", "closing", "folding", "permutations", "unpacking"])
+  @Test(arguments: ["channels", "closing", "folding", "norms", "permutations", "unpacking"])
   func everyCaseKeepsItsAnswers(folder: String) throws {
     let (before, after) = (try TemporaryDirectory(), try TemporaryDirectory())
     var index = Index()
@@ -27,7 +27,8 @@ import Testing
       let model = Model(irVersion: 8, graph: each.graph)
       // What is closed changes the answers; the rest must keep those of the marked network.
       let marked = try Pipeline.mark(each.marks).run(model).model
-      let pruned = try Pipeline.prune(closing: each.marks).run(model).model
+      let pruned = try Pipeline.prune(closing: each.marks, exactNorm: folder == "norms")
+        .run(model).model
       try emitONNX(marked, to: before.appending(file)).commit()
       try emitONNX(pruned, to: after.appending(file)).commit()
       index.models.append(Index.Entry(file: file, seed: 1, cases: each.inputShapes))

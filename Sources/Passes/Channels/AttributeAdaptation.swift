@@ -16,7 +16,7 @@ struct AttributeAdaptation {
       case .linear(let link): setGroups(link, &rewriter)
       case .reduced(let data, .mean): rescale(data, isSum: false, &rewriter)
       case .reduced(let data, .sum): rescale(data, isSum: true, &rewriter)
-      case .normalized(let link): setGroups(link, &rewriter)
+      case .normalized(let link): adapt(link, &rewriter)
       case .concatenated(let output, let inputs): dropOperands(inputs, of: output, &rewriter)
       case .divided(let outputs, let input): setSizes(outputs, input, &rewriter)
       case .selected(let output, let input, let indices):
@@ -34,6 +34,34 @@ struct AttributeAdaptation {
     let live = needs.groups(of: link).live.count
     guard link.groups > 1, live < link.groups else { return }
     setAttribute("group", .int(Int64(live)), &rewriter)
+  }
+
+  private func adapt(_ link: NormalizedLink, _ rewriter: inout Rewriter) {
+    switch link.constants {
+    case .stay: setGroups(link, &rewriter)
+    case .zerosGo: restoreCount(link, &rewriter)
+    case .counted:
+      if let expansion = NormExpansion(node, link, needs: needs) {
+        expansion.run(on: &rewriter)
+      } else {
+        setGroups(link, &rewriter)
+      }
+    }
+  }
+
+  /// With L of C slots, x/√(Σx²/C + ε) = √(C/L) · x/√(Σx²/L + ε·C/L).
+  private func restoreCount(_ link: NormalizedLink, _ rewriter: inout Rewriter) {
+    let kept = needs[link.output.axis]
+    guard needs.isNarrowed(link.output.axis), let scale = rewriter.graph.nodes[node].input(1),
+      let view = LayerNormalizationView(node, in: rewriter.graph),
+      let stored = rewriter.graph.constant(scale)
+    else { return }
+    let ratio = Double(kept.extent) / Double(kept.count)
+    let factors = Array(repeating: ratio.squareRoot(), count: kept.count)
+    guard let scaled = stored.scaled(by: factors, along: 0) else { return }
+    setAttribute("epsilon", .float(Float(Double(view.epsilon) * ratio)), &rewriter)
+    let value = rewriter.store(scaled, over: scale)
+    rewriter.edit { $0.replaceInput(of: node, at: 1, with: value) }
   }
 
   private func setGroups(_ link: NormalizedLink, _ rewriter: inout Rewriter) {

@@ -97,6 +97,17 @@ struct NormalizedLink {
   let scale: Place?
   let shift: Place?
   let groups: Int
+  let constants: Constants
+
+  /// What may become of data slots that are constant.
+  enum Constants {
+    /// They count like others; a group stays whole or goes.
+    case stay
+    /// A zero adds nothing to a sum of squares, whose mean is scaled back to the original count.
+    case zerosGo
+    /// The node is written out, with the original count and what the missing slots add.
+    case counted
+  }
 }
 
 /// A weighted sum over the slots of one axis, or over each of `groups` equal runs of it.

@@ -1,30 +1,40 @@
 internal import IR
 
-/// Moves constant data slots that a linear operator is no longer given into its stored numbers.
+/// Moves data slots that a linear operator is no longer given, although it has weights for them, into its
+/// stored numbers.
 ///
 /// Legal cases:
-/// 1. No window may touch padding: `Σ v_c·W[o, c]` is added to the bias of output o.
-/// 2. Windows may touch padding: the weights of slot c move to the carrier k, another constant
-///    slot that stays, as `W[:, k] += v_c/v_k · W[:, c]`; both slots look alike at every border.
+/// 1. The slot is constant and no window may touch padding: `Σ v_c·W[o, c]` is added to the bias of
+///    output o.
+/// 2. The slot is constant and windows may touch padding: its weights move to the carrier k, another
+///    constant slot that stays, as `W[:, k] += v_c/v_k · W[:, c]`; both slots look alike at every border.
+/// 3. The slot is tied to one or two that stay, by a normalisation: its weights move to them in
+///    proportion, and what differs goes into the bias, for which no window may touch padding.
 ///
 /// Sums are taken in double precision and rounded once.
 struct BiasAbsorption {
   private let node: NodeID
   private let needs: Needs
   private let link: LinearLink
-  private let absorbed: SlotSet
-  private let carried: SlotSet
-  private let carrier: Int?
+  private let carried: [CarriedSlot]
+  /// The number that takes the place of each data slot in the bias.
+  private let values: [Double]
+  /// The slots whose number is not 0.
+  private let shifted: Int
 
-  /// Nil unless `node` is a linear operator that loses non-zero constant slots.
+  /// Nil unless `node` is a linear operator that loses such slots.
   init?(_ node: NodeID, needs: Needs) {
     guard let link = needs.model.links[node].firstLinear else { return nil }
     let plan = needs.dataNeeds(of: link)
     let kept = needs[link.data.axis]
-    absorbed = plan.absorbed.subtracting(kept)
-    carried = plan.carried.subtracting(kept)
-    carrier = plan.carrier
-    guard !absorbed.isEmpty || !carried.isEmpty else { return nil }
+    carried = plan.carried.filter { !kept.contains($0.slot) }
+    let facts = needs.model.facts(link.data.axis)
+    var values = Array(repeating: 0.0, count: facts.count)
+    for slot in plan.absorbed.subtracting(kept).slots { values[slot] = facts[slot].value ?? 0 }
+    for each in carried { values[each.slot] = each.shift }
+    self.values = values
+    shifted = values.count { $0 != 0 }
+    guard shifted > 0 || !carried.isEmpty else { return nil }
     self.node = node
     self.needs = needs
     self.link = link
@@ -34,7 +44,7 @@ struct BiasAbsorption {
   func edited(_ input: Int) -> Constant? {
     guard let constant = constant(input) else { return nil }
     if input == link.weightOutput.input { return carriedWeights(constant) }
-    if input == link.bias?.input, !absorbed.isEmpty {
+    if input == link.bias?.input, shifted > 0 {
       return Constant(rounding: shifts(adding: constant), like: constant, shape: constant.shape)
     }
     return nil
@@ -42,7 +52,7 @@ struct BiasAbsorption {
 
   /// Gives the operator a bias for every output, or an Add behind it, where it had none.
   func addBias(_ rewriter: inout Rewriter) {
-    guard !absorbed.isEmpty else { return }
+    guard shifted > 0 else { return }
     unscaleBias(&rewriter)
     guard link.bias == nil else { return }
     let kept = needs[link.output.axis].slots
@@ -54,7 +64,7 @@ struct BiasAbsorption {
     else { return }
     let label = rewriter.label(node)
     let value = rewriter.addBias(bias, of: node)
-    let detail = "\(absorbed.count) constant slots"
+    let detail = "\(shifted) constant slots"
     guard link.takesBias else {
       guard let result = rewriter.graph.nodes[node].output(0) else { return }
       rewriter.append(.add, value, behind: result, rule: ChannelPruning.absorbing, detail)
@@ -78,10 +88,8 @@ struct BiasAbsorption {
     }
   }
 
-  /// The bias of every output slot, with the absorbed slots' share.
+  /// The bias of every output slot, with the missing slots' share.
   private func shifts(adding bias: Constant?) -> [Double] {
-    let facts = needs.model.facts(link.data.axis)
-    let values = facts.indices.map { absorbed.contains($0) ? facts[$0].value ?? 0 : 0 }
     let shares = link.reader.weightedSums(of: values)
     let old = bias?.doubles
     return shares.enumerated().map { output, share in
@@ -91,10 +99,7 @@ struct BiasAbsorption {
   }
 
   private func carriedWeights(_ weights: Constant) -> Constant? {
-    let facts = needs.model.facts(link.data.axis)
-    guard !carried.isEmpty, let carrier, let pivot = facts[carrier].value else { return nil }
-    let ratios = carried.slots.map { (slot: $0, ratio: (facts[$0].value ?? 0) / pivot) }
-    return weights.accumulating(ratios, into: carrier, axis: link.weightInput.position)
+    carried.isEmpty ? nil : weights.moving(carried, axis: link.weightInput.position)
   }
 }
 
@@ -107,21 +112,22 @@ extension [AxisLink] {
 }
 
 extension Constant {
-  /// Adds multiples of other slots of `axis` to slot `target`, in double precision.
-  fileprivate func accumulating(
-    _ sources: [(slot: Int, ratio: Double)], into target: Int, axis: Int
-  ) -> Constant? {
-    guard var elements = doubles else { return nil }
+  /// Adds to slots of `axis` their shares of slots that they carry, in double precision.
+  fileprivate func moving(_ carried: [CarriedSlot], axis: Int) -> Constant? {
+    guard let old = doubles else { return nil }
+    var new = old
     let inner = shape[(axis + 1)...].reduce(1, *)
     for block in 0..<shape[..<axis].reduce(1, *) {
       let base = block * shape[axis] * inner
-      for offset in 0..<inner {
-        for (slot, ratio) in sources {
-          elements[base + target * inner + offset] += ratio * elements[base + slot * inner + offset]
+      for each in carried {
+        for (carrier, ratio) in each.terms {
+          for offset in 0..<inner {
+            new[base + carrier * inner + offset] += ratio * old[base + each.slot * inner + offset]
+          }
         }
       }
     }
-    return Constant(rounding: elements, like: self, shape: shape)
+    return Constant(rounding: new, like: self, shape: shape)
   }
 }
 

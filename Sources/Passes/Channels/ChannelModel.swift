@@ -18,12 +18,15 @@ struct ChannelModel {
   let extents: ExtentFlow
   /// The linear operators with several groups, in graph order.
   let groupedLinks: [LinearLink]
+  /// What is known of slots behind normalisations that constant slots go into.
+  let ties: TieTable
 
-  init(_ graph: Graph) {
+  /// Reads `graph`; the normalisations in `countedNorms` are written out where that frees slots.
+  init(_ graph: Graph, countedNorms: Set<NodeID> = []) {
     self.graph = graph
     axes = AxisTable(graph)
     order = graph.nodeIDs
-    let grouping = AxisGrouping(graph, axes: axes, order: order)
+    let grouping = AxisGrouping(graph, axes: axes, order: order, countedNorms: countedNorms)
     links = grouping.links
     groups = grouping.groups
     groupedLinks = order.flatMap { grouping.links[$0] }.compactMap { link in
@@ -35,6 +38,7 @@ struct ChannelModel {
         graph, axes: axes, grouping: grouping, measured: extents.measured, order: order
       ).barriers
     facts = Constness(graph, axes: axes, links: links, order: order).facts
+    ties = TieTable(graph, axes: axes, links: links, facts: facts, order: order)
   }
 
   /// The facts about the slots of `axis`; unknown throughout where nothing is tracked.
@@ -73,14 +77,15 @@ struct AxisGrouping {
   /// Whether stored weights index the axis's group.
   private(set) var isPrunable: [Bool]
 
-  init(_ graph: Graph, axes: AxisTable, order: [NodeID]) {
+  init(_ graph: Graph, axes: AxisTable, order: [NodeID], countedNorms: Set<NodeID>) {
     links = SideTable(count: graph.nodes.count, initial: [])
     groups = Array(0..<axes.count)
     isPrunable = Array(repeating: false, count: axes.count)
     var weighted: [AxisID] = []
     let inference = graph.computesBorders ? ShapeInference.infer(graph) : nil
     for node in order {
-      let found = ChannelRules.links(of: node, in: graph, axes: axes, inference: inference)
+      let found = ChannelRules.links(
+        of: node, in: graph, axes: axes, inference: inference, countedNorms: countedNorms)
       links[node] = found
       for link in found {
         for set in link.coupledAxes { join(set) }

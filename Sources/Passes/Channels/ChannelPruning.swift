@@ -16,6 +16,8 @@ internal import IR
 /// 2. A reader that needs fewer slots than a value keeps reads a selection of them.
 /// 3. A constant slot that a linear operator reads goes into its bias, if no window touches padding.
 /// 4. Constant slots that windows with padding read give their weights to one of them.
+/// 5. On request, a normalisation is written out so that constant slots it is no longer given still count;
+///    what it made of them is a combination of at most two of those that stay.
 ///
 /// Operators that are not modelled, graph inputs and graph outputs keep everything. A value never
 /// becomes empty, and channels never change order.
@@ -31,21 +33,30 @@ enum ChannelPruning {
   static let carrying = RewriteRule(
     pass: name, number: 4, title: "let one constant slot carry others")
 
-  static let pass = Pass(
-    name: name, summary: "Remove channels that cannot change any output.",
-    rules: [removal, narrowing, absorbing, carrying], run: run)
+  static let counting = RewriteRule(
+    pass: name, number: 5, title: "write a normalisation out that counts what is gone")
 
-  @Sendable
-  private static func run(_ rewriter: inout Rewriter) {
+  static let pass = pass(countingConstants: false)
+
+  /// Makes the pass; `countingConstants` allows legal case 5.
+  static func pass(countingConstants: Bool) -> Pass {
+    Pass(
+      name: name, summary: "Remove channels that cannot change any output.",
+      rules: [removal, narrowing, absorbing, carrying, counting],
+      run: { rewriter in run(&rewriter, countingConstants: countingConstants) })
+  }
+
+  private static func run(_ rewriter: inout Rewriter, countingConstants: Bool) {
     let shapes = ShapeInference.infer(
       rewriter.graph,
       inputShapes: rewriter.graph.assumedInputShapes(rewriter.assumedExtents))
-    let model = ChannelModel(rewriter.graph)
+    let counted = countingConstants ? CountedNorms(rewriter.graph, shapes: shapes) : nil
+    let model = ChannelModel(rewriter.graph, countedNorms: counted?.nodes ?? [])
     let narrowest = Needs(model)
     let decisions = UseDecisions(narrowest, cost: CostModel(model, shapes: shapes))
     let finder = FateFinder(
-      decisions.needs, narrowest: narrowest, decisions: decisions.decisions,
-      marks: rewriter.marks)
+      decisions.needs, narrowest: narrowest,
+      decisions: (counted?.decisions ?? []) + decisions.decisions, marks: rewriter.marks)
     let report = finder.report()
     var rewrite = ChannelRewrite(decisions.needs)
     rewrite.run(on: &rewriter)

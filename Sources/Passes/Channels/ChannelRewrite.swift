@@ -87,7 +87,8 @@ struct ChannelRewrite {
 
   /// Records the extents that the node's results have now.
   private func adaptTypes(of node: NodeID, _ rewriter: inout Rewriter) {
-    for case let output? in needs.model.graph.nodes[node].outputs {
+    for case let output? in needs.model.graph.nodes[node].outputs
+    where rewriter.graph.contains(output) {
       guard case .tensor(var type)? = rewriter.graph.values[output].type, var shape = type.shape
       else { continue }
       for position in shape.indices {

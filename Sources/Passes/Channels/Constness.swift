@@ -70,12 +70,15 @@ struct Constness {
     }
   }
 
-  /// A slot that is scaled by zero is its shift; nothing is known of the others.
+  /// A slot that is scaled by zero is its shift, and a zero that is only divided stays zero; nothing is
+  /// known of the others.
   private func normalized(_ link: NormalizedLink, _ node: NodeID) -> [SlotFact] {
     let extent = axes.extent(link.output.axis) ?? 0
     guard let scale = link.scale.map({ slots($0, node) }) else { return unknown(extent) }
     let shift = link.shift.map { slots($0, node) } ?? Array(repeating: .zero, count: extent)
-    return zip(scale, shift).map { $0.isZero ? $1 : .unknown }
+    let scaled = zip(scale, shift).map { $0.isZero ? $1 : .unknown }
+    guard link.constants == .zerosGo, link.shift == nil else { return scaled }
+    return zip(scaled, slots(link.data, node)).map { $0 == .unknown && $1.isZero ? $1 : $0 }
   }
 
   private mutating func divide(_ source: [SlotFact], into outputs: [Place]) {

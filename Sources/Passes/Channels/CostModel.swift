@@ -43,13 +43,24 @@ struct CostModel {
     let moved = (row.inputs + row.outputs).reduce(0) { total, value in
       total + (value.map { volume($0, needs, of: node, row) } ?? 0)
     }
+    let further = countsConstants(node, needs) ? Self.passesWhenWrittenOut * moved : 0
     let selections = needs.narrowedUses(of: node).reduce(0) { total, use in
       guard let input = use.place.input, let value = row.input(input) else { return total }
       let kept = Double(needs[use.place.axis].count)
       return total + 2 * volume(value, needs, of: node, row) * Double(use.slots.count) / kept
     }
-    return Self.bytesPerElement * (moved + selections) + macs(of: node, row, needs)
+    return Self.bytesPerElement * (moved + further + selections) + macs(of: node, row, needs)
       / Self.macsPerByte
+  }
+
+  /// How often a normalisation that is written out reads and writes its data, besides once.
+  private static let passesWhenWrittenOut = 3.0
+
+  private func countsConstants(_ node: NodeID, _ needs: Needs) -> Bool {
+    model.links[node].contains { link in
+      guard case .normalized(let link) = link else { return false }
+      return link.constants == .counted && needs.isNarrowed(link.output.axis)
+    }
   }
 
   /// The elements of `value` that are kept; of a constant, those that `node` is given.

@@ -44,7 +44,7 @@ struct FateFinder {
   func report() -> PruningReport {
     PruningReport(
       requests: closedRequests + model.order.flatMap(requests), narrowed: narrowed(),
-      decisions: decisions)
+      decisions: decisions, countingNorms: CountedNorms.candidates(model).count)
   }
 
   private var closedRequests: [ValueRequest] {
@@ -80,7 +80,9 @@ struct FateFinder {
         let fate = tracer.fate(of: slot, on: place.axis)
         return ChannelFate(channel: slot, cause: .constant(value), fate: fate)
       }
-      guard facts[slot] == .unknown, isUnread.contains(slot) else { return nil }
+      guard facts[slot] == .unknown, isUnread.contains(slot),
+        !model.ties.isTied(slot, on: place.axis)
+      else { return nil }
       let fate = tracer.fate(of: slot, on: place.axis)
       return ChannelFate(channel: slot, cause: .unread, fate: fate)
     }

@@ -65,7 +65,7 @@ struct FateTracer {
     while let spot = pending.popLast() {
       for (node, link, place) in readers(of: spot.axis) {
         note(node, link, place, spot, in: &found)
-        let next = destinations(of: spot.slot, through: link, at: place).filter { isConstant($0) }
+        let next = destinations(of: spot.slot, through: link, at: place).filter { isFollowed($0) }
         pending += next.reversed().filter { visited.insert($0).inserted }
       }
     }
@@ -81,11 +81,12 @@ struct FateTracer {
       let plan = plans[node]
     else { return }
     if plan.absorbed.contains(spot.slot) { found.note(label, in: \.biases) }
-    if plan.carried.contains(spot.slot) { found.note(label, in: \.carriers) }
+    if plan.carried.contains(where: { $0.slot == spot.slot }) { found.note(label, in: \.carriers) }
   }
 
-  private func isConstant(_ spot: Spot) -> Bool {
-    model.facts(spot.axis)[spot.slot] != .unknown
+  /// Whether the slot is constant, or was before a normalisation.
+  private func isFollowed(_ spot: Spot) -> Bool {
+    model.facts(spot.axis)[spot.slot] != .unknown || model.ties.isTied(spot.slot, on: spot.axis)
   }
 
   /// Whether the slot is a constant other than zero.
@@ -155,12 +156,12 @@ struct FateTracer {
   }
 
   private func step(from spot: Spot) -> Step {
-    let fact = model.facts(spot.axis)[spot.slot]
+    let isConstant = isFollowed(spot)
     for (node, link, place) in readers(of: spot.axis) {
       if let reason = reason(spot, link, node) { return .reason(reason) }
       for next in destinations(of: spot.slot, through: link, at: place)
       where needs[next.axis].contains(next.slot) {
-        let losesConstant = fact != .unknown && model.facts(next.axis)[next.slot] == .unknown
+        let losesConstant = isConstant && !isFollowed(next)
         return losesConstant ? .reason(reason(link, losingConstantAt: node)) : .further(next)
       }
     }
@@ -233,7 +234,8 @@ struct FateTracer {
     case .contracted: rule = "multiplies it with values that are not zero"
     case .reduced(_, .mean) where fact == .unknown: rule = "averages over it"
     case .reduced where !fact.isZero: rule = "reduces it with others"
-    case .normalized: rule = "\(model.graph.nodes[node].op.type) reads all channels"
+    case .normalized(let link) where link.constants == .stay || !isFollowed(spot):
+      rule = "\(model.graph.nodes[node].op.type) reads all channels"
     default: return nil
     }
     return KeptReason(subject: model.graph.label(node), rule: rule)
@@ -242,14 +244,20 @@ struct FateTracer {
   private func reason(_ slot: Int, _ link: LinearLink, _ node: NodeID) -> KeptReason? {
     guard let plan = plans[node], plan.needed.contains(slot) else { return nil }
     let subject = model.graph.label(node)
-    if plan.carrier == slot {
-      return KeptReason(
-        subject: subject, rule: "windows reach into padding: carries the other constants")
+    return KeptReason(subject: subject, rule: rule(keeping: slot, link, plan))
+  }
+
+  private func rule(keeping slot: Int, _ link: LinearLink, _ plan: DataNeeds) -> String {
+    if model.facts(link.data.axis)[slot] != .unknown {
+      return link.reader.mayTouchPadding && link.groups == 1
+        ? "windows reach into padding: carries the other constants"
+        : "cannot add a constant to its result"
     }
-    let isConstant = model.facts(link.data.axis)[slot] != .unknown
-    return KeptReason(
-      subject: subject,
-      rule: isConstant ? "cannot add a constant to its result" : "has a weight for it")
+    guard model.ties.isTied(slot, on: link.data.axis) else { return "has a weight for it" }
+    if plan.carries(slot) { return "carries the others that a normalisation made of constants" }
+    return link.reader.mayTouchPadding
+      ? "windows reach into padding, where its shift is missing"
+      : "a normalisation made something else of its constant"
   }
 
   private func reason(_ barrier: Barrier, _ axis: AxisID) -> KeptReason {

@@ -87,8 +87,8 @@ struct Needs {
       keepOne(data)
     case .normalized(let link):
       keepOne(link.output)
-      let whole = wholeGroups(of: link)
-      for place in link.places { keep(place, whole) }
+      let slots = slots(of: link)
+      for place in link.places { keep(place, slots) }
     case .concatenated(let output, let inputs):
       keepOne(output)
       for (input, part) in zip(inputs, parts(of: kept[output.axis.index], among: inputs)) {
@@ -105,28 +105,6 @@ struct Needs {
     }
   }
 
-  /// Splits the data slots that a linear operator would read into those it needs and the rest.
-  ///
-  /// A constant slot is *absorbed* where it can be added to the bias, and *carried* by the largest
-  /// constant where windows may read padding: both have the same shape there.
-  func dataNeeds(of link: LinearLink) -> DataNeeds {
-    let facts = model.facts(link.data.axis)
-    var needs = DataNeeds(link.reader.readSlots(by: kept[link.output.axis.index]))
-    for slot in needs.needed.slots {
-      guard let value = facts[slot].value else { continue }
-      if value == 0 {
-        needs.needed.remove(slot)
-      } else if link.reader.mayTouchPadding {
-        if link.reader.isReadable, link.groups == 1 { needs.carried.insert(slot) }
-      } else if link.reader.isReadable {
-        needs.needed.remove(slot)
-        needs.absorbed.insert(slot)
-      }
-    }
-    if !needs.carried.isEmpty, let carrier = facts.carrier { needs.carry(by: carrier) }
-    return needs
-  }
-
   /// The pairs of a contraction of which neither slot is zero; one of them if there is none.
   func pairs(_ left: Place, _ right: Place) -> SlotSet {
     let facts = zip(model.facts(left.axis), model.facts(right.axis))
@@ -138,15 +116,19 @@ struct Needs {
     return slots
   }
 
-  /// All slots of the groups of which an output slot is kept.
-  func wholeGroups(of link: NormalizedLink) -> SlotSet {
+  /// What a normalisation is given and makes: of every group of which an output slot is kept, all
+  /// slots that count, and in each group equally many.
+  func slots(of link: NormalizedLink) -> SlotSet {
     let output = kept[link.output.axis.index]
+    let facts = model.facts(link.data.axis)
     let width = output.extent / link.groups
-    let live = (0..<link.groups).filter { group in
-      (0..<width).contains { output.contains(group * width + $0) }
-    }
+    let groups = (0..<link.groups).map { $0 * width..<($0 + 1) * width }
+      .filter { $0.contains { output.contains($0) } }
+      .map { group in group.partitioned { output.contains($0) || facts[$0].counts(in: link) } }
+    let size = groups.map(\.members.count).max() ?? 0
     return SlotSet(
-      extent: output.extent, live.flatMap { $0 * width..<($0 + 1) * width })
+      extent: output.extent,
+      groups.flatMap { $0.members + $0.others.prefix(size - $0.members.count) })
   }
 
   /// A kept set survives regrouping only as a product of sets over the common factors.
@@ -240,50 +222,30 @@ struct Needs {
   }
 }
 
-/// How a linear operator treats the slots of its data.
-struct DataNeeds {
-  /// The slots it must be given.
-  fileprivate(set) var needed: SlotSet
-  /// Constant slots that its bias takes over.
-  fileprivate(set) var absorbed: SlotSet
-  /// Constant slots whose weights move to the carrier.
-  fileprivate(set) var carried: SlotSet
-  /// The constant slot that stands for all others.
-  private(set) var carrier: Int?
-
-  fileprivate init(_ needed: SlotSet) {
-    self.needed = needed
-    absorbed = SlotSet(extent: needed.extent)
-    carried = SlotSet(extent: needed.extent)
-  }
-
-  fileprivate mutating func carry(by carrier: Int) {
-    needed = needed.subtracting(carried)
-    needed.insert(carrier)
-    carried.remove(carrier)
-    self.carrier = carrier
+extension Range<Int> {
+  fileprivate func partitioned(
+    by belongs: (Int) -> Bool
+  ) -> (members: [Int], others: [Int]) {
+    (filter(belongs), filter { !belongs($0) })
   }
 }
 
 extension SlotFact {
+  /// Whether a slot has to be given to a normalisation, also if nobody reads it behind.
+  fileprivate func counts(in link: NormalizedLink) -> Bool {
+    switch link.constants {
+    case .stay: true
+    case .zerosGo: !isZero
+    case .counted: self == .unknown
+    }
+  }
+
   /// Whether a slot has to be given to a reduction.
   fileprivate func stays(in reduction: Reduction) -> Bool {
     switch reduction {
     case .mean, .sum: self == .unknown
     case .zeroNeutral: !isZero
     }
-  }
-}
-
-extension [SlotFact] {
-  /// The non-zero constant of the largest magnitude, the first among equals.
-  var carrier: Int? {
-    var best: (slot: Int, magnitude: Double)?
-    for (slot, fact) in enumerated() {
-      guard let value = fact.value, value != 0 else { continue }
-      if Swift.abs(value) > best?.magnitude ?? 0 { best = (slot, Swift.abs(value)) }
-    }
-    return best?.slot
   }
 }
 

@@ -6,6 +6,8 @@ public struct PruningReport: Sendable {
   public internal(set) var narrowed: [NarrowedAxis] = []
   /// Where a value stays wider than one of its readers needs.
   public internal(set) var decisions: [CostDecision] = []
+  /// Layer and group normalisations that are given constant channels only to count them.
+  public internal(set) var countingNorms = 0
 
   /// The channels in question.
   public var fates: [ChannelFate] { requests.flatMap(\.fates) }

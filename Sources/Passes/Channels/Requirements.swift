@@ -37,7 +37,7 @@ extension Needs {
       return [(left, slots), (right, slots)]
     case .reduced(let data, _): return [(data, self[data.axis])]
     case .normalized(let link):
-      return link.places.filter { $0.input != nil }.map { ($0, wholeGroups(of: link)) }
+      return link.places.filter { $0.input != nil }.map { ($0, slots(of: link)) }
     case .concatenated(let output, let inputs):
       return Array(zip(inputs, parts(of: self[output.axis], among: inputs)))
     case .divided(let outputs, let input): return [(input, joined(outputs))]

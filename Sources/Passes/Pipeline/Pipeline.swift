@@ -88,15 +88,19 @@ public struct Pipeline: Sendable {
   ///   - marks: The channels to close.
   ///   - head: What replaces the last linear layer's weights, at full width.
   ///   - bound: Weights of a smaller magnitude are taken for zero.
+  ///   - exactNorm: Whether normalisations may be written out in basic operators to lose channels.
   /// - Returns: the pipeline.
   public static func prune(
-    closing marks: [ChannelMark], head: LinearHead? = nil, flushingBelow bound: Double? = nil
+    closing marks: [ChannelMark], head: LinearHead? = nil, flushingBelow bound: Double? = nil,
+    exactNorm: Bool = false
   ) -> Pipeline {
     let flushing = bound.map { [Stage.once(WeightFlushing.pass(below: $0))] } ?? []
     return Pipeline(
       stages: mark(marks, head: head).stages + fold.stages + flushing
         + [.untilStable([PermutationRecognition.pass, DeadNodeRemoval.pass])]
-        + [.once(ProjectionUnpacking.pass), .once(ChannelPruning.pass)] + fold.stages)
+        + [
+          .once(ProjectionUnpacking.pass), .once(ChannelPruning.pass(countingConstants: exactNorm)),
+        ] + fold.stages)
   }
 
   /// Gives the network a head of full width, closes channels, and does nothing else: what the result

@@ -58,7 +58,8 @@ struct Compilation {
       command: name, input: FileReport(imported, path: path),
       output: FileReport(
         path: target.path, format: target.format.rawValue, bytes: emission.byteCount),
-      before: imported, after: model, result: result, remarks: remarks, countedAt: assumed.shapes,
+      before: imported, after: model, result: result,
+      remarks: remarks + rewriting.remarks, countedAt: assumed.shapes,
       elapsed: progress.elapsed)
     let document = try JSONDocument.text(report)
     let reportFile = try reportPath.map {

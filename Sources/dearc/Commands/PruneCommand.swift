@@ -24,6 +24,14 @@ struct PruneCommand: ParsableCommand {
   @Option(help: "Also write the report, as --json prints it, to this file.")
   var report: String?
 
+  @Flag(
+    help: ArgumentHelp(
+      "Let layer and group normalisations lose constant channels, where that pays.",
+      discussion: """
+        They are written out in basic operators that count what is gone, so the answers stay the same.
+        """))
+  var exactNorm = false
+
   @Flag(help: "Fail, and write no model, if any channel in question has to stay.")
   var strict = false
 
@@ -37,7 +45,8 @@ struct PruneCommand: ParsableCommand {
   func run() throws {
     if passes.passList { return try PassListing(passes: Pipeline.prune.passes).show(display) }
     let compilation = Compilation(
-      name: "prune", flags: closing.flags, input: input, output: output, passes: passes,
+      name: "prune", flags: closing.flags + (exactNorm ? ["--exact-norm"] : []), input: input,
+      output: output, passes: passes,
       display: display, reportPath: report, markedPath: closing.emitMarked,
       furtherSources: closing.sources, remarks: closing.remarks)
     try compilation.run(rewrite)
@@ -51,13 +60,20 @@ struct PruneCommand: ParsableCommand {
     let marks = try closed.marks()
     let head = try closed.head(closing: marks)
     let pipeline = Pipeline.prune(
-      closing: marks, head: head, flushingBelow: closing.flushBelow)
+      closing: marks, head: head, flushingBelow: closing.flushBelow, exactNorm: exactNorm)
     let result = try pipeline.run(imported.model, options: options)
     if strict { try requireAllGone(result) }
     let marked =
       closing.emitMarked == nil
       ? nil : try Pipeline.mark(marks, head: head).run(imported.model).model
-    return Rewriting(result: result, marked: marked)
+    return Rewriting(result: result, marked: marked, remarks: remarks(on: result))
+  }
+
+  private func remarks(on result: PipelineResult) -> [String] {
+    let count = result.pruning?.countingNorms ?? 0
+    guard !exactNorm, count > 0 else { return [] }
+    let subject = count == 1 ? "1 normalisation reads" : "\(count) normalisations read"
+    return ["\(subject) constant channels, which --exact-norm can remove where that pays."]
   }
 
   private func requireAllGone(_ result: PipelineResult) throws {

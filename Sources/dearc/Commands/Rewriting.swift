@@ -7,4 +7,6 @@ struct Rewriting {
   var result: PipelineResult?
   /// The network that the result is to equal, if it is to be written as well.
   var marked: Model?
+  /// What the user might do about the result.
+  var remarks: [String] = []
 }

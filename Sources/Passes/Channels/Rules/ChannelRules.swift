@@ -6,11 +6,13 @@ internal import IR
 /// its family. An operator that is not listed is a barrier: it reads and writes everything.
 enum ChannelRules {
   /// How the slots of a node's operands relate; `inference` tells what is known of numbers that the graph
-  /// computes, if anybody asked.
+  /// computes, if anybody asked, and `countedNorms` which normalisations may be written out.
   static func links(
-    of node: NodeID, in graph: Graph, axes: AxisTable, inference: ShapeInference? = nil
+    of node: NodeID, in graph: Graph, axes: AxisTable, inference: ShapeInference? = nil,
+    countedNorms: Set<NodeID> = []
   ) -> [AxisLink] {
-    let builder = LinkBuilder(node: node, graph: graph, axes: axes, inference: inference)
+    let builder = LinkBuilder(
+      node: node, graph: graph, axes: axes, inference: inference, countedNorms: countedNorms)
     guard let kind = graph.nodes[node].op.kind, builder.isWellFormed else { return [] }
     let links = builder.links(of: kind)
     return links.allSatisfy { builder.isSliceable($0) && builder.isConsistent($0) } ? links : []
@@ -23,6 +25,7 @@ struct LinkBuilder {
   let graph: Graph
   let axes: AxisTable
   let inference: ShapeInference?
+  let countedNorms: Set<NodeID>
 
   var row: Node { graph.nodes[node] }
 

@@ -68,7 +68,8 @@ extension LinkBuilder {
 
   /// Layer and root-mean-square normalisation over the last axes: other axes stay apart.
   ///
-  /// Over one axis alone, a slot that is scaled by zero is its shift.
+  /// Over one axis alone, a slot that is scaled by zero is its shift, and others may be left out as
+  /// `NormalizedLink.Constants` says.
   func layerNormalization() -> [AxisLink] {
     guard let axis = LayerNormalizationView(node, in: graph)?.firstAxis else { return [] }
     let others = alignedAxes(0..<axis, transfer: .unknown)
@@ -90,8 +91,15 @@ extension LinkBuilder {
     let shift = row.input(2) == nil ? nil : channelParameter(2, of: result)
     guard shift != nil || row.input(2) == nil else { return [] }
     let link = NormalizedLink(
-      data: data, output: result, scale: scale, shift: shift, groups: groups)
+      data: data, output: result, scale: scale, shift: shift, groups: groups,
+      constants: treatmentOfConstants)
     return [.normalized(link)]
+  }
+
+  private var treatmentOfConstants: NormalizedLink.Constants {
+    guard row.input(0).flatMap({ graph.values[$0].elementType }) == .float32 else { return .stay }
+    if row.op.kind == .rmsNormalization { return .zerosGo }
+    return countedNorms.contains(node) ? .counted : .stay
   }
 
   /// Normalisation of every channel over its positions: a channel of zeros becomes its shift.

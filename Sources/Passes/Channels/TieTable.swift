@@ -1,0 +1,199 @@
+internal import IR
+
+/// What is known of a slot whose data were constant before a normalisation.
+///
+/// A normalisation makes `scale·(value·p + q) + shift` of it, where p and q depend on the input and the
+/// position but are the same for all slots of its group: 1/σ and −µ/σ. So each such slot is a
+/// combination of two others, and of one if their values agree.
+struct Tie: Equatable {
+  /// The slots that share p and q.
+  struct Source: Hashable {
+    let node: NodeID
+    let group: Int
+  }
+
+  let source: Source
+  /// The constant that was normalised.
+  let value: Double
+  var scale: Double
+  var shift: Double
+
+  /// The slot times `factor`, plus `summand`.
+  func mapped(by factor: Double, plus summand: Double = 0) -> Tie? {
+    let (scale, shift) = (scale * factor, shift * factor + summand)
+    guard scale.isFinite, shift.isFinite, scale != 0 else { return nil }
+    return Tie(source: source, value: value, scale: scale, shift: shift)
+  }
+}
+
+/// Follows ties from normalisations to where linear operators read them.
+///
+/// They survive what treats all slots of a position alike: changes of layout, means over positions, and
+/// arithmetic with stored numbers. Where slots of several positions meet on one axis they end.
+struct TieTable {
+  private var ties: [AxisID: [Tie?]] = [:]
+  private var combinations: [AxisID: [CarriedSlot]] = [:]
+  private let graph: Graph
+  private let axes: AxisTable
+  private let facts: [[SlotFact]?]
+
+  init(
+    _ graph: Graph, axes: AxisTable, links: SideTable<NodeID, [AxisLink]>,
+    facts: [[SlotFact]?], order: [NodeID]
+  ) {
+    self.graph = graph
+    self.axes = axes
+    self.facts = facts
+    for node in order {
+      for link in links[node] { visit(link, of: node) }
+    }
+    combinations = ties.mapValues(\.combinations)
+  }
+
+  /// Whether a slot is tied to others.
+  func isTied(_ slot: Int, on axis: AxisID) -> Bool { ties[axis]?[slot] != nil }
+
+  /// The slots of `axis` that tied ones can make up for, and how.
+  func combinations(on axis: AxisID) -> [CarriedSlot] { combinations[axis] ?? [] }
+
+  private mutating func visit(_ link: AxisLink, of node: NodeID) {
+    switch link {
+    case .normalized(let link) where link.constants == .counted:
+      note(tied(link, node), at: link.output)
+    case .aligned(let link) where !ties.isEmpty:
+      let found = aligned(link, node)
+      for output in link.outputs { note(found, at: output) }
+    case .divided(let outputs, let input):
+      var rest = (ties[input.axis] ?? [])[...]
+      for output in outputs {
+        let extent = axes.extent(output.axis) ?? 0
+        note(Array(rest.prefix(extent)), at: output)
+        rest = rest.dropFirst(extent)
+      }
+    case .selected(let output?, let input, let indices):
+      if let source = ties[input.axis] { note(indices.map { source[$0] }, at: output) }
+    case .regrouped(let regrouping):
+      for output in regrouping.outputs {
+        let origin = regrouping.inputs.first { $0.factors == output.factors }
+        note(origin.flatMap { ties[$0.place.axis] } ?? [], at: output.place)
+      }
+    default: break
+    }
+  }
+
+  private mutating func note(_ found: [Tie?], at place: Place) {
+    if found.contains(where: { $0 != nil }) { ties[place.axis] = found }
+  }
+
+  private func tied(_ link: NormalizedLink, _ node: NodeID) -> [Tie?] {
+    guard let extent = axes.extent(link.output.axis),
+      let data = facts[link.data.axis.index], let scales = link.scale.map({ numbers($0, node) })
+    else { return [] }
+    let shifts = link.shift.map { numbers($0, node) } ?? Array(repeating: 0, count: extent)
+    return (0..<extent).map { slot in
+      guard let value = data[slot].value, let scale = scales[slot], let shift = shifts[slot] else {
+        return nil
+      }
+      let group = slot / (extent / link.groups)
+      return Tie(source: .init(node: node, group: group), value: value, scale: 1, shift: 0)
+        .mapped(by: scale, plus: shift)
+    }
+  }
+
+  private func aligned(_ link: AlignedLink, _ node: NodeID) -> [Tie?] {
+    switch graph.nodes[node].op.kind {
+    case .transpose, .identity, .dropout, .split, .slice, .gather, .squeeze, .unsqueeze, .reshape,
+      .flatten, .reduceMean, .globalAveragePool:
+      return link.inputs.first.flatMap { ties[$0.axis] } ?? []
+    case .concat:
+      let parts = link.inputs.map { ties[$0.axis] }
+      return parts.allSatisfy { $0 == parts[0] } ? parts[0] ?? [] : []
+    case .add, .sub, .mul, .div: return arithmetic(link, node)
+    default: return []
+    }
+  }
+
+  private func arithmetic(_ link: AlignedLink, _ node: NodeID) -> [Tie?] {
+    guard case .combine(let sources, _) = link.transfer, sources.count == 2,
+      let kind = graph.nodes[node].op.kind,
+      let tied = sources.firstIndex(where: { ties(of: $0) != nil }),
+      let found = ties(of: sources[tied]), ties(of: sources[1 - tied]) == nil
+    else { return [] }
+    let others = numbers(sources[1 - tied], count: found.count, node)
+    return zip(found, others).map { tie, other in
+      guard let tie, let other else { return nil }
+      switch kind {
+      case .add: return tie.mapped(by: 1, plus: other)
+      case .sub:
+        return tied == 0 ? tie.mapped(by: 1, plus: -other) : tie.mapped(by: -1, plus: other)
+      case .mul: return tie.mapped(by: other)
+      case .div where tied == 0: return tie.mapped(by: 1 / other)
+      default: return nil
+      }
+    }
+  }
+
+  private func ties(of source: AlignedLink.Source) -> [Tie?]? {
+    if case .slots(let place) = source { ties[place.axis] } else { nil }
+  }
+
+  private func numbers(_ source: AlignedLink.Source, count: Int, _ node: NodeID) -> [Double?] {
+    switch source {
+    case .slots(let place): numbers(place, node)
+    case .uniform(let fact): Array(repeating: fact.value, count: count)
+    }
+  }
+
+  /// The numbers that all elements of each slot of an operand are equal to.
+  private func numbers(_ place: Place, _ node: NodeID) -> [Double?] {
+    if let known = facts[place.axis.index] { return known.map(\.value) }
+    guard let input = place.input, let constant = graph.constant(graph.nodes[node].input(input))
+    else { return Array(repeating: nil, count: axes.extent(place.axis) ?? 0) }
+    return constant.slotFacts(axis: place.position).map(\.value)
+  }
+}
+
+extension [Tie?] {
+  /// For each slot that others of its source can make up for, how.
+  ///
+  /// The slots with the least and the largest value stand for the others, which lie between them: so
+  /// no share is larger than the ratio of scales.
+  fileprivate var combinations: [CarriedSlot] {
+    var members: [Tie.Source: [Int]] = [:]
+    for (slot, tie) in enumerated() {
+      if let tie { members[tie.source, default: []].append(slot) }
+    }
+    return members.values.flatMap(combinations).sorted { $0.slot < $1.slot }
+  }
+
+  private func combinations(of slots: [Int]) -> [CarriedSlot] {
+    let values = slots.compactMap { self[$0]?.value }
+    guard let low = carrier(among: slots, of: values.min()),
+      let high = carrier(among: slots, of: values.max()), let (a, b) = both(self[low], self[high])
+    else { return [] }
+    return slots.filter { $0 != low && $0 != high }.compactMap { slot in
+      guard let tie = self[slot] else { return nil }
+      let part = low == high ? 0 : (tie.value - a.value) / (b.value - a.value)
+      let (first, second) = (tie.scale * (1 - part) / a.scale, tie.scale * part / b.scale)
+      let shift = tie.shift - first * a.shift - second * b.shift
+      let terms = [(carrier: low, ratio: first), (carrier: high, ratio: second)]
+      return CarriedSlot(slot: slot, terms: terms.filter { $0.ratio != 0 }, shift: shift)
+    }
+  }
+
+  /// The first slot of that value whose scale is no less than an eighth of the largest.
+  ///
+  /// All normalisations of a residual stream should choose the same one, which then stays alone.
+  private func carrier(among slots: [Int], of value: Double?) -> Int? {
+    let scales = slots.compactMap { slot -> (slot: Int, scale: Double)? in
+      guard let tie = self[slot], tie.value == value else { return nil }
+      return (slot, Swift.abs(tie.scale))
+    }
+    let largest = scales.map(\.scale).max() ?? 0
+    return scales.first { $0.scale >= largest / 8 }?.slot
+  }
+
+  private func both(_ a: Tie?, _ b: Tie?) -> (Tie, Tie)? {
+    if let a, let b { (a, b) } else { nil }
+  }
+}
