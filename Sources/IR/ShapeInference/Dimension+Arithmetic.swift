@@ -16,6 +16,7 @@ extension Dimension {
   /// Such names mean nothing to readers of a model and are not to be written into one.
   public var isInvented: Bool {
     guard case .symbol(let name) = self, name.utf8.first == UInt8(ascii: "%") else { return false }
+    if SymbolicProduct.isName(name) { return true }
     let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
     return name.utf8.dropFirst().allSatisfy { digits.contains($0) || $0 == UInt8(ascii: ".") }
   }
@@ -68,7 +69,7 @@ extension Dimension {
     case (.known(let left), .known(let right)):
       let (product, overflow) = left.multipliedReportingOverflow(by: right)
       return overflow ? .unknown : .known(product)
-    default: return .unknown
+    default: return SymbolicProduct([self, other])?.dimension ?? .unknown
     }
   }
 }

@@ -22,7 +22,22 @@ extension PartialNumber {
     case (.integer(let a), .integer(let b)):
       return integer(operation, a, b).flatMap { fitted($0, type) } ?? .unknown
     case (.real(let a), .real(let b)): return real(operation, a, b, type: type)
-    default: return partial(operation, left, right)
+    default:
+      let result = partial(operation, left, right)
+      // Smaller types may overflow.
+      return result == .unknown && type == .int64 ? product(operation, left, right) : result
+    }
+  }
+
+  /// Products of extents, and what is left of them without a number they are multiples of.
+  private static func product(
+    _ operation: Binary, _ left: PartialNumber, _ right: PartialNumber
+  ) -> PartialNumber {
+    let (left, right) = (left.dimension, right.dimension)
+    switch operation {
+    case .mul: return PartialNumber(left.multiplied(by: right))
+    case .div where right.count ?? 0 > 0: return PartialNumber([left].quotient(by: [right]))
+    default: return .unknown
     }
   }
 

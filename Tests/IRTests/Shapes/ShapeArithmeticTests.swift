@@ -146,11 +146,19 @@ import Testing
     ("%y = Neg(%n)", .unknown), ("%y = Abs(%n)", .symbol("N")), ("%y = Add(%n,%n)", .unknown),
     ("%e = Equal(%n,%one) %y = Where(%e,%n,%n)", .symbol("N")),
     ("%e = Equal(%n,%one) %t = Not(%e) %y = And(%t,%f)", .integer(0)),
+    ("%m = Mul(%nine,%n) %y = Mul(%m,%n)", .symbol("%×9×N×N")),
+    ("%m = Mul(%nine,%n) %y = Div(%m,%three)", .symbol("%×3×N")),
+    ("%m = Mul(%nine,%n) %y = Div(%m,%nine)", .symbol("N")),
+    ("%m = Mul(%n,%three) %y = Div(%m,%nine)", .unknown),
+    ("%m = Mul(%n,%n) %k = Mul(%m,%m) %y = Mul(%k,%k)", .symbol("%×N×N×N×N×N×N×N×N")),
+    ("%m = Mul(%n,%n) %k = Mul(%m,%m) %l = Mul(%k,%k) %y = Mul(%l,%n)", .unknown),
+    ("%s = Cast(%n) {to=6} %y = Mul(%s,%s)", .unknown),
   ])
   func extents(statements: String, expected: PartialNumber) throws {
     let found = try Self.elements(
       """
       input %x : f32[N] %n = Shape(%x) const %zero : i64[] = splat 0 const %one : i64[] = splat 1
+      const %three : i64[] = splat 3 const %nine : i64[] = splat 9
       const %minus : i64[] = splat -1 const %f : bool[] = splat false \(statements)
       """)
     #expect(found == [expected])
