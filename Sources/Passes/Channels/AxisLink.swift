@@ -57,16 +57,19 @@ struct AlignedLink {
 
   /// How constant slots of the inputs make constant slots of the output.
   enum Transfer {
-    /// The output slot is the input slot.
+    /// The output slot holds elements of the input slot, taken from the same places in every slot.
     case copy
+    /// Every output element is a mean of elements, weighted alike in every slot.
+    case mean
+    /// Every output element is the largest, or the smallest, of some elements, the same in every slot.
+    case extremum
+    /// A mean in which, alike in every slot, a number has a share: that of a border.
+    case bordered(by: Double)
     case unary(UnaryFunction)
     /// Combines the facts of all operands; an operand without the axis gives one fact for all.
     case combine([Source], @Sendable ([SlotFact]) -> SlotFact)
     /// Nothing is known.
     case unknown
-
-    /// The output slot is the mean of copies of the input slot, which may round.
-    static var averaging: Transfer { .unary(UnaryFunction { $0 }) }
 
     /// A zero slot stays zero; nothing is known of others.
     static var zeroAlone: Transfer {

@@ -15,7 +15,8 @@ internal import IR
 /// 1. A slot that no reader needs goes, with the weights that made it and those that read it.
 /// 2. A reader that needs fewer slots than a value keeps reads a selection of them.
 /// 3. A constant slot that a linear operator reads goes into its bias, if no window touches padding.
-/// 4. Constant slots that windows with padding read give their weights to one of them.
+/// 4. Constant slots that windows with padding read, or around which a border was put, give their weights
+///    to one of them.
 /// 5. On request, a normalisation is written out so that constant slots it is no longer given still count;
 ///    what it made of them is a combination of at most two of those that stay.
 ///

@@ -52,12 +52,10 @@ struct Constness {
   private func aligned(_ link: AlignedLink, _ node: NodeID) -> [SlotFact] {
     let extent = axes.extent(link.output.axis) ?? 0
     switch link.transfer {
-    case .copy: return link.inputs.first.map { slots($0, node) } ?? unknown(extent)
-    case .unary(let function):
-      guard let source = link.inputs.first.map({ slots($0, node) }) else { return unknown(extent) }
-      let mapped = source.map { $0.mapped(function) }
-      // A chain of activations that change nothing shares one array.
-      return mapped == source ? source : mapped
+    case .copy, .extremum: return mapped(link, node) { $0 }
+    case .mean: return mapped(link, node, by: \.rounded)
+    case .bordered(let border): return mapped(link, node) { $0.value == border ? $0 : .unknown }
+    case .unary(let function): return mapped(link, node) { $0.mapped(function) }
     case .combine(let sources, let combine):
       let operands = sources.map { source in
         switch source {
@@ -68,6 +66,15 @@ struct Constness {
       return (0..<extent).map { slot in combine(operands.map { $0[slot] }) }
     case .unknown: return unknown(extent)
     }
+  }
+
+  private func mapped(
+    _ link: AlignedLink, _ node: NodeID, by map: (SlotFact) -> SlotFact
+  ) -> [SlotFact] {
+    guard let source = link.inputs.first.map({ slots($0, node) }) else { return [] }
+    let result = source.map(map)
+    // A chain of operators that change nothing shares one array.
+    return result == source ? source : result
   }
 
   /// A slot that is scaled by zero is its shift, and a zero that is only divided stays zero; nothing is

@@ -214,6 +214,7 @@ struct FateTracer {
       case .linear: "its windows reach into padding"
       case .aligned where kind == .maxPool || kind == .averagePool:
         "its windows reach into padding"
+      case .aligned(let link) where link.transfer.isBordered: "its border holds another number"
       case .aligned(let link) where link.transfer.jumps: "it jumps, and the constant is rounded"
       case .aligned(let link) where link.transfer.isUnary: "it makes another number of it"
       case .aligned: "what it is combined with varies"
@@ -254,10 +255,10 @@ struct FateTracer {
         : "cannot add a constant to its result"
     }
     guard model.ties.isTied(slot, on: link.data.axis) else { return "has a weight for it" }
-    if plan.carries(slot) { return "carries the others that a normalisation made of constants" }
+    if plan.carries(slot) { return "carries others that were constant before" }
     return link.reader.mayTouchPadding
       ? "windows reach into padding, where its shift is missing"
-      : "a normalisation made something else of its constant"
+      : "what became of its constant varies"
   }
 
   private func reason(_ barrier: Barrier, _ axis: AxisID) -> KeptReason {
@@ -340,6 +341,8 @@ struct FateTracer {
 
 extension AlignedLink.Transfer {
   fileprivate var isUnary: Bool { if case .unary = self { true } else { false } }
+
+  fileprivate var isBordered: Bool { if case .bordered = self { true } else { false } }
 
   fileprivate var jumps: Bool {
     if case .unary(let function) = self { !function.isContinuous } else { false }

@@ -17,6 +17,9 @@ enum SlotFact: Equatable, Sendable {
 
   var isZero: Bool { value == 0 }
 
+  /// The same fact after arithmetic that may round.
+  var rounded: SlotFact { value.map { .constant($0, isExact: $0 == 0) } ?? .unknown }
+
   /// The slot's fact after `function`, whose result is rounded to the stored precision.
   ///
   /// A discontinuous function turns a rounding error into a jump, so only exact facts pass it.

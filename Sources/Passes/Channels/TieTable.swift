@@ -1,10 +1,11 @@
 internal import IR
 
-/// What is known of a slot whose data were constant before a normalisation.
+/// What is known of a slot that was constant before a normalisation or beside a border.
 ///
-/// A normalisation makes `scale·(value·p + q) + shift` of it, where p and q depend on the input and the
-/// position but are the same for all slots of its group: 1/σ and −µ/σ. So each such slot is a
-/// combination of two others, and of one if their values agree.
+/// It is `scale·(value·p + q) + shift`, where p and q depend on the input and the position but are the same
+/// for all slots of a source: 1/σ and −µ/σ for a group that is normalised; for a border nothing and the
+/// share that is not border. So each such slot is a combination of two others, and of one if their values
+/// agree.
 struct Tie: Equatable {
   /// The slots that share p and q.
   struct Source: Hashable {
@@ -13,10 +14,10 @@ struct Tie: Equatable {
   }
 
   let source: Source
-  /// The constant that was normalised.
+  /// The constant that was normalised; 0 where p is nothing.
   let value: Double
-  var scale: Double
-  var shift: Double
+  let scale: Double
+  let shift: Double
 
   /// The slot times `factor`, plus `summand`.
   func mapped(by factor: Double, plus summand: Double = 0) -> Tie? {
@@ -26,10 +27,11 @@ struct Tie: Equatable {
   }
 }
 
-/// Follows ties from normalisations to where linear operators read them.
+/// Follows ties from normalisations and borders to where linear operators read them.
 ///
-/// They survive what treats all slots of a position alike: changes of layout, means over positions, and
-/// arithmetic with stored numbers. Where slots of several positions meet on one axis they end.
+/// They survive what treats all slots of a position alike: changes of layout, means and extrema over
+/// positions, and arithmetic with stored numbers. Where slots of several positions meet on one axis
+/// they end.
 struct TieTable {
   private var ties: [AxisID: [Tie?]] = [:]
   private var combinations: [AxisID: [CarriedSlot]] = [:]
@@ -60,9 +62,10 @@ struct TieTable {
     switch link {
     case .normalized(let link) where link.constants == .counted:
       note(tied(link, node), at: link.output)
-    case .aligned(let link) where !ties.isEmpty:
+    case .aligned(let link):
       let found = aligned(link, node)
-      for output in link.outputs { note(found, at: output) }
+      for output in link.outputs where !found.isEmpty { note(found, at: output) }
+    case .concatenated(let output, let inputs): note(concatenated(inputs), at: output)
     case .divided(let outputs, let input):
       var rest = (ties[input.axis] ?? [])[...]
       for output in outputs {
@@ -101,15 +104,40 @@ struct TieTable {
   }
 
   private func aligned(_ link: AlignedLink, _ node: NodeID) -> [Tie?] {
-    switch graph.nodes[node].op.kind {
-    case .transpose, .identity, .dropout, .split, .slice, .gather, .squeeze, .unsqueeze, .reshape,
-      .flatten, .reduceMean, .globalAveragePool:
-      return link.inputs.first.flatMap { ties[$0.axis] } ?? []
-    case .concat:
-      let parts = link.inputs.map { ties[$0.axis] }
-      return parts.allSatisfy { $0 == parts[0] } ? parts[0] ?? [] : []
-    case .add, .sub, .mul, .div: return arithmetic(link, node)
-    default: return []
+    if case .bordered(let border) = link.transfer { return bordered(link, by: border, node) }
+    guard !ties.isEmpty else { return [] }
+    let known = link.inputs.first.flatMap { ties[$0.axis] } ?? []
+    switch link.transfer {
+    case .copy, .mean: return known
+    case .extremum: return known.ordered
+    case .combine where graph.nodes[node].op.kind == .concat:
+      return link.inputs.allSatisfy { (ties[$0.axis] ?? []) == known } ? known : []
+    case .combine: return arithmetic(link, node)
+    case .bordered, .unary, .unknown: return []
+    }
+  }
+
+  /// Constants beside a border start ties; those that are there survive if the border is their shift.
+  private func bordered(_ link: AlignedLink, by border: Double, _ node: NodeID) -> [Tie?] {
+    guard let axis = link.inputs.first?.axis else { return [] }
+    if let known = ties[axis] { return known.map { $0?.shift == border ? $0 : nil } }
+    guard let data = facts[axis.index] else { return [] }
+    return data.map { fact in
+      fact.value.flatMap {
+        Tie(source: .init(node: node, group: 0), value: 0, scale: 1, shift: 0)
+          .mapped(by: $0 - border, plus: border)
+      }
+    }
+  }
+
+  /// Slots that share p and q at one place need not do so at another.
+  private func concatenated(_ inputs: [Place]) -> [Tie?] {
+    let parts = inputs.map { ties[$0.axis] ?? [] }
+    let sources = parts.map { Set($0.compactMap(\.?.source)) }
+    let all = sources.reduce(into: Set()) { $0.formUnion($1) }
+    guard !all.isEmpty, all.count == sources.reduce(0, { $0 + $1.count }) else { return [] }
+    return zip(inputs, parts).flatMap { input, part in
+      part.isEmpty ? Array(repeating: nil, count: axes.extent(input.axis) ?? 0) : part
     }
   }
 
@@ -154,6 +182,16 @@ struct TieTable {
 }
 
 extension [Tie?] {
+  /// The ties that a maximum or a minimum keeps: of sources with one value, where the scale does not turn
+  /// the order round.
+  fileprivate var ordered: [Tie?] {
+    var values: [Tie.Source: Set<Double>] = [:]
+    for case let tie? in self { values[tie.source, default: []].insert(tie.value) }
+    return map { tie in
+      tie.flatMap { $0.scale > 0 && values[$0.source]?.count == 1 ? $0 : nil }
+    }
+  }
+
   /// For each slot that others of its source can make up for, how.
   ///
   /// The slots with the least and the largest value stand for the others, which lie between them: so

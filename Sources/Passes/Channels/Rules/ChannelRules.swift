@@ -48,7 +48,7 @@ struct LinkBuilder {
       .bitwiseOr, .bitwiseXor:
       elementwise(kind)
     case .maxPool, .averagePool: pooling(kind)
-    case .globalAveragePool, .globalMaxPool: globalPooling()
+    case .globalAveragePool, .globalMaxPool: globalPooling(kind)
     case .lpPool, .globalLpPool: powerPooling()
     case .reduceMean, .reduceSum, .reduceMax, .reduceMin, .reduceL1, .reduceL2, .reduceSumSquare,
       .reduceProd, .reduceLogSum, .reduceLogSumExp:

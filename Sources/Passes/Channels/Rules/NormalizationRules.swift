@@ -33,20 +33,22 @@ extension LinkBuilder {
   func pooling(_ kind: OperatorKind) -> [AxisLink] {
     guard let view = PoolView(node, in: graph), row.output(1) == nil else { return [] }
     let spatial = row.input(0).flatMap { graph.shape(of: $0) }.map { Array($0[2...]) } ?? []
-    let keepsConstants =
-      kind == .maxPool
-      ? !view.mayLieWhollyInPadding(spatial: spatial)
-      : !view.mayTouchPadding(spatial: spatial)
-        || !view.countIncludePad && !view.mayLieWhollyInPadding(spatial: spatial)
-    let keepsZero = kind == .averagePool && !view.mayLieWhollyInPadding(spatial: spatial)
-    let transfer: AlignedLink.Transfer =
-      keepsConstants
-      ? kind == .maxPool ? .copy : .averaging : keepsZero ? .zeroAlone : .unknown
-    return alignedAxes(0...1, transfer: transfer)
+    return alignedAxes(0...1, transfer: transfer(of: view, kind, spatial))
+  }
+
+  private func transfer(
+    of view: PoolView, _ kind: OperatorKind, _ spatial: Shape
+  ) -> AlignedLink.Transfer {
+    let mayBeEmpty = view.mayLieWhollyInPadding(spatial: spatial)
+    if kind == .maxPool { return mayBeEmpty ? .unknown : .extremum }
+    if !view.mayTouchPadding(spatial: spatial) { return .mean }
+    return mayBeEmpty ? .unknown : view.countIncludePad ? .bordered(by: 0) : .mean
   }
 
   /// Pooling over all positions: channels stay apart and constants stay constant.
-  func globalPooling() -> [AxisLink] { alignedAxes(0...1, transfer: .averaging) }
+  func globalPooling(_ kind: OperatorKind) -> [AxisLink] {
+    alignedAxes(0...1, transfer: kind == .globalMaxPool ? .extremum : .mean)
+  }
 
   /// Pooling by the root of a sum of powers, which only zero survives.
   func powerPooling() -> [AxisLink] { alignedAxes(0...1, transfer: .zeroAlone) }

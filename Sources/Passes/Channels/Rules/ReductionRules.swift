@@ -54,7 +54,8 @@ extension LinkBuilder {
   /// What becomes of a slot that is constant over the reduced positions.
   private func transfer(of kind: OperatorKind) -> AlignedLink.Transfer {
     switch kind {
-    case .reduceMean, .reduceMax, .reduceMin: .averaging
+    case .reduceMean: .mean
+    case .reduceMax, .reduceMin: .extremum
     case .reduceSum, .reduceL1, .reduceL2, .reduceSumSquare: .zeroAlone
     default: .unknown
     }

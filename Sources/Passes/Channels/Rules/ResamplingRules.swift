@@ -11,7 +11,7 @@ extension LinkBuilder {
     }
     let isCropping = view.coordinateTransformation == "tf_crop_and_resize"
     let transfer: AlignedLink.Transfer =
-      isCropping ? .unknown : view.mode == .nearest ? .copy : .averaging
+      isCropping ? .unknown : view.mode == .nearest ? .copy : .mean
     let kept = (0..<outputRank).filter { keepsSize($0, view) }
     return isCropping && view.axes == nil ? [] : alignedAxes(kept, transfer: transfer)
   }
@@ -62,7 +62,7 @@ extension LinkBuilder {
   /// A constant stays one beside a border of the same number.
   private func border(_ value: Double?) -> AlignedLink.Transfer {
     guard let value else { return .unknown }
-    return .unary(UnaryFunction(evaluate: { $0 == value ? $0 : .nan }, isExact: true))
+    return .bordered(by: value)
   }
 
   /// Expand: axes that keep their size keep their slots; one that is repeated has none to tell apart.
