@@ -19,14 +19,16 @@ struct PackedProjection {
   let partAxis: Int
   /// The extents that the Reshape asks for: stored, or computed.
   let target: Target
-  /// Each value that holds a single part, without the axis that counts them.
+  /// The nodes that take single parts.
   let takers: [Taker]
 
-  /// A value that holds one part, and the node that makes it.
+  /// A node that takes one part.
   struct Taker {
-    let value: ValueID
-    let part: Int
     let node: NodeID
+    let part: Int
+    /// The part as the node makes it, without the axis that counts parts; nil if the node reads the part
+    /// with that axis and does not mind its going.
+    let value: ValueID?
   }
 
   /// The shape that a Reshape asks for.
@@ -73,7 +75,7 @@ struct PackedProjection {
       let copies = view.allowZero ? requested[...] : requested.dropFirst(partAxis)
       return copies.contains(0) ? nil : .stored(requested)
     }
-    guard !view.allowZero, let shape = view.shape, let maker = graph.producer(of: shape),
+    guard let shape = view.shape, let maker = graph.producer(of: shape),
       graph.nodes[maker].op.kind == .concat
     else { return nil }
     var extents: [Int64?] = []
@@ -124,7 +126,7 @@ struct PackedProjection {
       graph.constant(view.indices)?.shape.isEmpty ?? false,
       let part = view.constantIndices(in: graph)?.first, let result = graph.nodes[node].output(0)
     else { return nil }
-    return [Taker(value: result, part: part, node: node)]
+    return [Taker(node: node, part: part, value: result)]
   }
 
   /// Parts of one slot each, whose axis is then taken away.
@@ -150,17 +152,25 @@ struct PackedProjection {
     return taken.count == 1 ? squeezed(result, taken.start, axis, graph) : nil
   }
 
-  /// The values that a part of one slot becomes without its axis.
+  /// The nodes that take the axis of a part of one slot away.
   private static func squeezed(
     _ part: ValueID, _ index: Int, _ axis: Int, _ graph: Graph
   ) -> [Taker]? {
     guard !graph.isOutput(part) else { return nil }
     var takers: [Taker] = []
     for use in graph.values[part].uses {
-      guard case .node(let reader, input: 0) = use, let squeeze = SqueezeView(reader, in: graph),
-        squeeze.areAxesStated, squeeze.axes == [axis], let result = graph.nodes[reader].output(0)
-      else { return nil }
-      takers.append(Taker(value: result, part: index, node: reader))
+      guard case .node(let reader, input: 0) = use else { return nil }
+      if let squeeze = SqueezeView(reader, in: graph), squeeze.areAxesStated,
+        squeeze.axes == [axis], let result = graph.nodes[reader].output(0)
+      {
+        takers.append(Taker(node: reader, part: index, value: result))
+      } else if let extents = ReshapeView(reader, in: graph)?.requested,
+        !extents.dropFirst(axis).contains(0)
+      {
+        takers.append(Taker(node: reader, part: index, value: nil))
+      } else {
+        return nil
+      }
     }
     return takers
   }
@@ -173,17 +183,22 @@ extension PackedProjection {
   func unpack(_ rewriter: inout Rewriter, under rule: RewriteRule) -> [ValueID] {
     let parts = splitData(&rewriter, rule)
     let laidOut = parts.map { layOut($0, &rewriter) }
-    for taker in takers { _ = rewriter.redirect(taker.value, to: laidOut[taker.part]) }
-    removeUnread(&rewriter)
-    return parts
-  }
-
-  /// Removes what laid out the whole, as far as nobody reads it any more.
-  private func removeUnread(_ rewriter: inout Rewriter) {
     let splits = takers.compactMap { taker in
       rewriter.graph.nodes[taker.node].input(0).flatMap { rewriter.graph.producer(of: $0) }
     }
-    let chain = takers.map(\.node) + splits + steps.reversed().map(\.node) + [reshape]
+    for taker in takers {
+      if let value = taker.value {
+        _ = rewriter.redirect(value, to: laidOut[taker.part])
+      } else {
+        rewriter.edit { $0.replaceInput(of: taker.node, at: 0, with: laidOut[taker.part]) }
+      }
+    }
+    removeUnread(takers.map(\.node) + splits + steps.reversed().map(\.node) + [reshape], &rewriter)
+    return parts
+  }
+
+  /// Removes those of the nodes, readers first, that nobody reads any more.
+  private func removeUnread(_ chain: [NodeID], _ rewriter: inout Rewriter) {
     for node in chain where rewriter.graph.contains(node) {
       let results = rewriter.graph.nodes[node].outputs.compactMap { $0 }
       if results.allSatisfy({ rewriter.graph.values[$0].uses.isEmpty }) { rewriter.remove(node) }
@@ -217,14 +232,19 @@ extension PackedProjection {
   private func layOut(_ part: ValueID, _ rewriter: inout Rewriter) -> ValueID {
     let name = rewriter.graph.values[part].name
     let shape = partShape(name + "_shape", &rewriter)
-    let reshaped = insert(Operator(.reshape), [part, shape], [], name + "_heads", &rewriter)
+    let attributes = rewriter.graph.nodes[reshape].attributes
+    let reshaped = insert(
+      Operator(.reshape), [part, shape], attributes, name + "_heads", &rewriter)
     return steps.reduce(reshaped) { value, step in
       var (inputs, attributes): ([ValueID?], [Attribute]) = ([value], [])
-      if step.kind != .transpose, rewriter.graph.version >= 13 {
-        inputs.append(rewriter.addIntegers(step.axes, name: name + "_axes"))
+      let isOperand =
+        step.kind == .reshape || step.kind != .transpose && rewriter.graph.version >= 13
+      if isOperand {
+        let role = step.kind == .reshape ? "_shape" : "_axes"
+        inputs.append(rewriter.addIntegers(step.numbers, name: name + role))
       } else {
         let list = step.kind == .transpose ? "perm" : "axes"
-        attributes.append(Attribute(list, .ints(step.axes.map(Int64.init))))
+        attributes.append(Attribute(list, .ints(step.numbers.map(Int64.init))))
       }
       return insert(Operator(step.kind), inputs, attributes, name + "_turned", &rewriter)
     }

@@ -9,7 +9,8 @@ internal import IR
 ///
 /// Legal case:
 /// 1. A Reshape that splits one axis into parts and further factors, outermost first, whose result
-///    is read, through a Transpose or not, by nodes that take one part and drop its axis.
+///    is read, through changes of layout that leave the parts apart, by nodes that take one part and
+///    drop its axis.
 ///
 /// In one tensor all parts keep the same channels, and what is known of one part is not seen. So a
 /// projection is taken apart only if, by the channel analysis of the graph with all of them apart, its
