@@ -48,9 +48,13 @@ struct LayoutStep {
     _ node: NodeID, dropping axis: Int, in graph: Graph
   ) -> (extents: [Int], axisBehind: Int)? {
     guard let view = ReshapeView(node, in: graph), var extents = view.requested,
-      let group = graph.axisFactorization(of: node)?.group(ofInput: axis), group.isSameAxis
+      let group = graph.axisFactorization(of: node)?.group(ofInput: axis),
+      let before = graph.shape(of: view.data),
+      let after = graph.nodes[node].output(0).flatMap({ graph.shape(of: $0) }),
+      group.inputAxes.filter({ before[$0] != .known(1) }) == [axis],
+      let behind = group.outputAxes.first(where: { after[$0] == before[axis] }),
+      group.outputAxes.allSatisfy({ $0 == behind || after[$0] == .known(1) })
     else { return nil }
-    let behind = group.outputAxes.lowerBound
     // A 0 copies the extent of the axis with its own number, which dropping one would change.
     guard !extents.dropFirst(min(axis, behind)).contains(0) else { return nil }
     extents.remove(at: behind)
