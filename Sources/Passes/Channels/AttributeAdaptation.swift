@@ -21,7 +21,7 @@ struct AttributeAdaptation {
       case .divided(let outputs, let input): setSizes(outputs, input, &rewriter)
       case .selected(let output, let input, let indices):
         reselect(indices, output, input, &rewriter)
-      case .contracted(let left, _): stateScale(left, &rewriter)
+      case .contracted(let link): stateScale(link.left, &rewriter)
       case .regrouped, .aligned, .reduced: break
       }
     }

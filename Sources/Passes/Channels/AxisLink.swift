@@ -29,7 +29,7 @@ enum AxisLink {
   /// Every output slot is a weighted sum over data slots, with stored weights.
   case linear(LinearLink)
   /// The node sums products over the slots of both operands, paired; no output slot corresponds.
-  case contracted(left: Place, right: Place)
+  case contracted(ContractedLink)
   /// The node reduces all data slots to one.
   case reduced(data: Place, Reduction)
   /// Every output slot depends on all data slots of its group.
@@ -82,6 +82,15 @@ struct AlignedLink {
     case slots(Place)
     case uniform(SlotFact)
   }
+}
+
+/// A sum of products over paired slots of two computed operands.
+struct ContractedLink {
+  let left: Place
+  let right: Place
+  /// Whether nothing changes if a slot of the right operand gets the same number added everywhere, as
+  /// where a softmax over its columns follows.
+  var ignoresConstantsOnTheRight = false
 }
 
 /// How slots are reduced to one.

@@ -99,7 +99,10 @@ struct BiasAbsorption {
   }
 
   private func carriedWeights(_ weights: Constant) -> Constant? {
-    carried.isEmpty ? nil : weights.moving(carried, axis: link.weightInput.position)
+    carried.isEmpty
+      ? nil
+      : weights.moving(
+        carried, axis: link.weightInput.position, of: needs.kept[link.data.axis.index].extent)
   }
 }
 
@@ -113,16 +116,23 @@ extension [AxisLink] {
 
 extension Constant {
   /// Adds to slots of `axis` their shares of slots that they carry, in double precision.
-  fileprivate func moving(_ carried: [CarriedSlot], axis: Int) -> Constant? {
+  ///
+  /// If the axis is shorter than the data's `extent`, it holds positions within one of several groups, of
+  /// which equal runs of outputs, the first axis, read one each.
+  fileprivate func moving(_ carried: [CarriedSlot], axis: Int, of extent: Int) -> Constant? {
     guard let old = doubles else { return nil }
     var new = old
-    let inner = shape[(axis + 1)...].reduce(1, *)
-    for block in 0..<shape[..<axis].reduce(1, *) {
-      let base = block * shape[axis] * inner
-      for each in carried {
+    let (width, inner) = (shape[axis], shape[(axis + 1)...].reduce(1, *))
+    let blocks = shape[..<axis].reduce(1, *)
+    let blocksPerGroup = blocks / (extent / width)
+    for each in carried {
+      let group = each.slot / width
+      for block in group * blocksPerGroup..<(group + 1) * blocksPerGroup {
+        let base = block * width * inner
         for (carrier, ratio) in each.terms {
+          let (target, source) = (carrier % width, each.slot % width)
           for offset in 0..<inner {
-            new[base + carrier * inner + offset] += ratio * old[base + each.slot * inner + offset]
+            new[base + target * inner + offset] += ratio * old[base + source * inner + offset]
           }
         }
       }

@@ -132,7 +132,7 @@ extension AxisLink {
         [link.data.axis, link.weightInput.axis] + (link.groups > 1 ? [link.output.axis] : []),
         [link.output.axis, link.weightOutput.axis] + (link.bias.map { [$0.axis] } ?? []),
       ]
-    case .contracted(let left, let right): [[left.axis, right.axis]]
+    case .contracted(let link): [[link.left.axis, link.right.axis]]
     case .reduced(let data, _): [[data.axis]]
     case .normalized(let link): [link.places.map(\.axis)]
     case .concatenated(let output, let inputs): [[output.axis] + inputs.map(\.axis)]
@@ -156,7 +156,7 @@ extension AxisLink {
     case .aligned(let link): link.outputs + link.inputs
     case .linear(let link):
       [link.data, link.output, link.weightInput, link.weightOutput] + (link.bias.map { [$0] } ?? [])
-    case .contracted(let left, let right): [left, right]
+    case .contracted(let link): [link.left, link.right]
     case .reduced(let data, _): [data]
     case .normalized(let link): link.places
     case .concatenated(let output, let inputs): [output] + inputs

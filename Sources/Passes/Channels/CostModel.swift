@@ -91,9 +91,9 @@ struct CostModel {
         else { continue }
         let slots = Double(Swift.max(needs[place.axis].count, 1))
         return volume(meeting, needs, of: node, row) * volume(weight, needs, of: node, row) / slots
-      case .contracted(let left, _):
+      case .contracted(let link):
         guard let output = row.output(0) else { continue }
-        return volume(output, needs, of: node, row) * Double(needs[left.axis].count)
+        return volume(output, needs, of: node, row) * Double(needs[link.left.axis].count)
       default: continue
       }
     }

@@ -63,8 +63,9 @@ extension Needs {
         needs.absorb(slot)
       }
     }
-    guard reader.isReadable, link.groups == 1 else { return needs }
-    if reader.mayTouchPadding { needs.carry(facts.combinations) }
+    guard reader.isReadable, !link.isDepthwise else { return needs }
+    if reader.mayTouchPadding { needs.carry(facts.combinations(groups: link.groups)) }
+    guard link.groups == 1 else { return needs }
     let tied = model.ties.combinations(on: link.data.axis)
     needs.carry(reader.mayTouchPadding ? tied.filter { $0.shift == 0 } : tied)
     return needs
@@ -72,17 +73,22 @@ extension Needs {
 }
 
 extension [SlotFact] {
-  /// Constants as multiples of the largest of them, the first among equals; zeros left out.
-  fileprivate var combinations: [CarriedSlot] {
-    var best: (slot: Int, value: Double)?
-    for (slot, fact) in enumerated() {
-      guard let value = fact.value, value != 0 else { continue }
-      if Swift.abs(value) > best.map({ Swift.abs($0.value) }) ?? 0 { best = (slot, value) }
+  /// In each of `groups` equal runs, constants as multiples of the largest of them, the first among equals;
+  /// zeros left out.
+  fileprivate func combinations(groups: Int) -> [CarriedSlot] {
+    let width = count / groups
+    return (0..<groups).flatMap { combinations(in: $0 * width..<($0 + 1) * width) }
+  }
+
+  private func combinations(in slots: Range<Int>) -> [CarriedSlot] {
+    let constants = slots.compactMap { slot in
+      self[slot].value.flatMap { $0 == 0 ? nil : (slot: slot, value: $0) }
     }
-    guard let best else { return [] }
-    return enumerated().compactMap { slot, fact in
-      guard slot != best.slot, let value = fact.value, value != 0 else { return nil }
-      let term = (carrier: best.slot, ratio: value / best.value)
+    guard let largest = constants.map({ Swift.abs($0.value) }).max(),
+      let carrier = constants.first(where: { Swift.abs($0.value) == largest })
+    else { return [] }
+    return constants.filter { $0.slot != carrier.slot }.map { slot, value in
+      let term = (carrier: carrier.slot, ratio: value / carrier.value)
       return CarriedSlot(slot: slot, terms: [term], shift: 0)
     }
   }

@@ -250,7 +250,7 @@ struct FateTracer {
 
   private func rule(keeping slot: Int, _ link: LinearLink, _ plan: DataNeeds) -> String {
     if model.facts(link.data.axis)[slot] != .unknown {
-      return link.reader.mayTouchPadding && link.groups == 1
+      return link.reader.mayTouchPadding && !link.isDepthwise
         ? "windows reach into padding: carries the other constants"
         : "cannot add a constant to its result"
     }

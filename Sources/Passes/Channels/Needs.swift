@@ -76,10 +76,10 @@ struct Needs {
       keepOne(link.output)
       keep(link.data, dataNeeds(of: link).needed)
       keepOne(link.data)
-    case .contracted(let left, let right):
-      let slots = pairs(left, right)
-      keep(left, slots)
-      keep(right, slots)
+    case .contracted(let link):
+      let slots = pairs(link)
+      keep(link.left, slots)
+      keep(link.right, slots)
     case .reduced(let data, let reduction):
       let facts = model.facts(data.axis)
       keep(
@@ -105,12 +105,13 @@ struct Needs {
     }
   }
 
-  /// The pairs of a contraction of which neither slot is zero; one of them if there is none.
-  func pairs(_ left: Place, _ right: Place) -> SlotSet {
-    let facts = zip(model.facts(left.axis), model.facts(right.axis))
-    var slots = SlotSet(extent: kept[left.axis.index].extent)
-    for (slot, pair) in facts.enumerated() where !pair.0.isZero && !pair.1.isZero {
-      slots.insert(slot)
+  /// The pairs of a contraction that count, as neither slot is zero; one of them if there is none.
+  func pairs(_ link: ContractedLink) -> SlotSet {
+    let facts = zip(model.facts(link.left.axis), model.facts(link.right.axis))
+    var slots = SlotSet(extent: kept[link.left.axis.index].extent)
+    for (slot, (left, right)) in facts.enumerated() {
+      let isIgnored = right.isZero || link.ignoresConstantsOnTheRight && right != .unknown
+      if !left.isZero, !isIgnored { slots.insert(slot) }
     }
     if slots.isEmpty, slots.extent > 0 { slots.insert(0) }
     return slots

@@ -32,9 +32,9 @@ extension Needs {
         (link.weightOutput, link.isTransposed ? positions ?? output : output),
       ]
       return [(link.data, data)] + weights + (link.bias.map { [($0, output)] } ?? [])
-    case .contracted(let left, let right):
-      let slots = pairs(left, right)
-      return [(left, slots), (right, slots)]
+    case .contracted(let link):
+      let slots = pairs(link)
+      return [(link.left, slots), (link.right, slots)]
     case .reduced(let data, _): return [(data, self[data.axis])]
     case .normalized(let link):
       return link.places.filter { $0.input != nil }.map { ($0, slots(of: link)) }

@@ -10,6 +10,8 @@ public struct AttentionView: Sendable {
   public let mask: ValueID?
   /// The factor of the scores, if it is stated; else one over the root of the width.
   public let scale: Float?
+  /// Whether scores pass through a hyperbolic tangent before the softmax.
+  public let bendsScores: Bool
 
   /// Nil for other operators, for operands of rank 3, whose heads share an axis with their width, and
   /// for nodes that keep keys and values between runs or yield their scores.
@@ -19,12 +21,14 @@ public struct AttentionView: Sendable {
       let value = row.input(2), [query, key, value].allSatisfy({ graph.rank(of: $0) == 4 }),
       row.inputs.dropFirst(4).allSatisfy({ $0 == nil }),
       row.outputs.dropFirst().allSatisfy({ $0 == nil }),
-      let scale = graph.attribute(node, "scale", default: Float(0))
+      let scale = graph.attribute(node, "scale", default: Float(0)),
+      let bound = graph.attribute(node, "softcap", default: Float(0))
     else { return nil }
     self.query = query
     self.key = key
     self.value = value
     mask = row.input(3)
+    bendsScores = bound != 0
     self.scale = row.attribute("scale") == nil ? nil : scale
   }
 }

@@ -81,7 +81,7 @@ struct LinkBuilder {
     case .aligned(let link):
       return (link.siblings + link.inputs).allSatisfy { extent($0) == extent(link.output) }
     case .linear(let link): return fits(link)
-    case .contracted(let left, let right): return extent(left) == extent(right)
+    case .contracted(let link): return extent(link.left) == extent(link.right)
     case .reduced: return true
     case .normalized(let link):
       return link.places.allSatisfy { extent($0) == extent(link.output) }

@@ -16,7 +16,10 @@ extension LinkBuilder {
     guard let inner = input(0, left - 1), let outer = input(1, right - 2) else {
       return leading + rows + columns
     }
-    return leading + rows + columns + [.contracted(left: inner, right: outer)]
+    let link = ContractedLink(
+      left: inner, right: outer,
+      ignoresConstantsOnTheRight: row.output(0).map(isOnlySoftened) ?? false)
+    return leading + rows + columns + [.contracted(link)]
   }
 
   /// A sum of products with a letter for each axis: one that the result has keeps its slots, one that two
@@ -43,7 +46,9 @@ extension LinkBuilder {
     guard let view = AttentionView(node, in: graph), let query = input(0, 3), let key = input(1, 3),
       extent(query) == extent(key)
     else { return [] }
-    let pairs = AxisLink.contracted(left: query, right: key)
+    let pairs = AxisLink.contracted(
+      ContractedLink(
+        left: query, right: key, ignoresConstantsOnTheRight: !view.bendsScores))
     return heads(view) + [pairs] + alignedAxes([3], transfer: .zeroAlone, input: 2)
   }
 
@@ -69,13 +74,48 @@ extension LinkBuilder {
     return extent(place) == 1 ? [] : nil
   }
 
+  /// Whether `scores` reach nothing but a softmax along their last axis, by nodes behind which a number
+  /// that was added to a whole row still is one.
+  private func isOnlySoftened(_ scores: ValueID) -> Bool {
+    var value = scores
+    for _ in 0..<Self.maximalStepsToSoftmax {
+      guard !graph.isOutput(value), let (reader, input) = graph.soleReader(of: value),
+        let rank = graph.rank(of: value), let result = graph.nodes[reader].output(0)
+      else { return false }
+      if let softmax = SoftmaxView(reader, in: graph) {
+        return softmax.axis == rank - 1 && graph.nodes[reader].op.kind != .hardmax
+      }
+      guard keepsRows(reader, reading: input, rank: rank) else { return false }
+      value = result
+    }
+    return false
+  }
+
+  /// Scaling, masking and a change of shape each way, with room to spare.
+  private static let maximalStepsToSoftmax = 8
+
+  private func keepsRows(_ reader: NodeID, reading input: Int, rank: Int) -> Bool {
+    let row = graph.nodes[reader]
+    let keepsRank = row.output(0).flatMap { graph.rank(of: $0) } == rank
+    switch row.op.kind {
+    case .identity, .add, .sub: return keepsRank
+    case .mul, .div:
+      let factor = graph.constant(row.input(1 - input))
+      return keepsRank && factor?.count == 1 && (input == 0 || row.op.kind == .mul)
+    case .reshape:
+      let group = graph.axisFactorization(of: reader)?.group(ofInput: rank - 1)
+      return group?.isSameAxis ?? false
+    default: return false
+    }
+  }
+
   private func summed(_ places: [Place?]) -> [AxisLink] {
     let known = places.compactMap { $0 }
     guard known.count == places.count else { return [] }
     switch known.count {
     case 1: return [.reduced(data: known[0], .zeroNeutral)]
     case 2 where extent(known[0]) == extent(known[1]):
-      return [.contracted(left: known[0], right: known[1])]
+      return [.contracted(ContractedLink(left: known[0], right: known[1]))]
     default: return []
     }
   }
