@@ -15,8 +15,6 @@ WIDTH = 320
 
 def token_block(s: Sketch, x: Map) -> Map:
     """Channels last: layer normalisation and two matrix products, once or twice, added to the stream."""
-    if s.graph.opset < 17:
-        raise UnfitError
     channels = int(s.rng.integers(4, 11))
     constant = random_weights.some(s.rng, channels)
     stream = s.graph.op("Transpose", [x.name], perm=[0, 2, 3, 1])
@@ -43,10 +41,24 @@ def _product(s: Sketch, value: str, ins: int, outs: int, constant: np.ndarray | 
 
 
 def _layer_norm(s: Sketch, value: str, channels: int) -> str:
-    inputs = [value, s.weight(s.rng.uniform(0.5, 1.5, channels).astype(np.float32), "scale")]
-    if chance(s.rng, 0.7):
-        inputs.append(s.weight(random_weights.bias(s.rng, channels), "shift"))
-    return s.graph.op("LayerNormalization", inputs, axis=-1, epsilon=0.1)
+    scale = s.weight(s.rng.uniform(0.5, 1.5, channels).astype(np.float32), "scale")
+    shift = s.weight(random_weights.bias(s.rng, channels), "shift")
+    if s.graph.opset >= 17 and chance(s.rng, 0.6):
+        inputs = [value, scale, shift][:s.pick(2, 3)]
+        return s.graph.op("LayerNormalization", inputs, axis=-1, epsilon=0.1)
+    normal = _written_out(s, value)
+    return s.graph.op("Add", [s.graph.op("Mul", [normal, scale]), shift])
+
+
+def _written_out(s: Sketch, value: str) -> str:
+    """The same in basic operators, as exporters write it below operator set 17."""
+    mean = s.graph.reduce("ReduceMean", value, [3], keepdims=True)
+    centred = s.graph.op("Sub", [value, mean])
+    two, small = (s.graph.initializer(np.array(each, np.float32), "number") for each in (2, 0.1))
+    square = s.graph.op(*s.pick(("Mul", [centred, centred]), ("Pow", [centred, two])))
+    spread = s.graph.reduce("ReduceMean", square, [3], keepdims=True)
+    deviation = s.graph.op("Sqrt", [s.graph.op("Add", [spread, small])])
+    return s.graph.op("Div", [centred, deviation])
 
 
 def _moved(s: Sketch, value: str) -> str:

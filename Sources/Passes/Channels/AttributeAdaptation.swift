@@ -16,6 +16,8 @@ struct AttributeAdaptation {
       case .linear(let link): setGroups(link, &rewriter)
       case .reduced(let data, .mean): rescale(data, isSum: false, &rewriter)
       case .reduced(let data, .sum): rescale(data, isSum: true, &rewriter)
+      case .reduced(let data, .spread(let axis, let centring)):
+        restoreSpread(data, of: axis, centring, &rewriter)
       case .normalized(let link): adapt(link, &rewriter)
       case .concatenated(let output, let inputs): dropOperands(inputs, of: output, &rewriter)
       case .divided(let outputs, let input): setSizes(outputs, input, &rewriter)
@@ -101,6 +103,29 @@ struct AttributeAdaptation {
       let value = rewriter.addConstant(Constant([ratio], shape: []), name: label + ".ratio")
       rewriter.append(
         .mul, value, behind: result, rule: ChannelPruning.removal, "mean over the original count")
+    }
+  }
+
+  /// The mean of squares again covers all slots: v·L/C + (m − k̄)²·n/C + Σ(k − k̄)²/C.
+  private func restoreSpread(
+    _ data: Place, of axis: AxisID, _ centring: NodeID, _ rewriter: inout Rewriter
+  ) {
+    guard needs.isNarrowed(data.axis), let result = rewriter.graph.nodes[node].output(0),
+      let mean = rewriter.graph.nodes[centring].input(1),
+      let removed = RemovedSlots.groups(1, keeping: needs[data.axis], of: axis, needs: needs)
+        .first
+    else { return }
+    let chain = NodeChain(before: node, label: rewriter.label(node))
+    let distance = chain.add(distancesOf: [removed], from: mean, &rewriter)
+    let share = chain.numbers([removed.share], &rewriter)
+    var steps = [(OperatorKind.add, distance), (.mul, share)]
+    if removed.spread != 0 {
+      steps.insert((.add, chain.numbers([removed.spread / removed.width], &rewriter)), at: 0)
+    }
+    let detail = "counts \(removed.values.count) constant slots"
+    // The last goes right behind the reduction, before the others.
+    for (kind, operand) in steps {
+      rewriter.append(kind, operand, behind: result, rule: ChannelPruning.counting, detail)
     }
   }
 

@@ -99,6 +99,9 @@ enum Reduction {
   case sum
   /// Any reduction that a zero adds nothing to.
   case zeroNeutral
+  /// The mean of squares in a normalisation of `axis`, by the node `centring` without its mean: slots that
+  /// are constant on that axis are made up for.
+  case spread(axis: AxisID, centring: NodeID)
 }
 
 /// A normalisation over the slots of each of `groups` equal runs of an axis.

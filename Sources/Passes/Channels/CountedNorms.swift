@@ -29,17 +29,17 @@ struct CountedNorms {
   /// A normalisation that constant slots go into.
   struct Candidate {
     let node: NodeID
-    let data: Place
+    let axis: AxisID
     let group: Int
 
     fileprivate func decision(
       _ trial: ChannelModel, pays: Bool, costs: (counted: Double, whole: Double)
     ) -> CostDecision {
-      let constants = trial.facts(data.axis).count { $0 != .unknown }
-      let extent = trial.axes.extent(data.axis) ?? 0
+      let constants = trial.facts(axis).count { $0 != .unknown }
+      let extent = trial.axes.extent(axis) ?? 0
       return CostDecision(
         node: trial.graph.label(node),
-        value: trial.graph.values[trial.axes.places[data.axis.index].value].name,
+        value: trial.graph.values[trial.axes.places[axis.index].value].name,
         needed: extent - constants, kept: extent, isNarrowed: pays, narrowCost: costs.counted,
         wideCost: costs.whole, group: group)
     }
@@ -47,16 +47,25 @@ struct CountedNorms {
 
   /// The normalisations of 32-bit floats that keep constant slots only to count them.
   static func candidates(_ model: ChannelModel) -> [Candidate] {
-    model.order.flatMap { node in
-      model.links[node].compactMap { link -> Candidate? in
-        let value = model.graph.nodes[node].input(0)
-        guard case .normalized(let link) = link, link.constants == .stay,
-          value.flatMap({ model.graph.values[$0].elementType }) == .float32,
-          model.facts(link.data.axis).contains(where: { $0 != .unknown })
-        else { return nil }
-        return Candidate(node: node, data: link.data, group: model.groups[link.data.axis.index])
-      }
+    model.order.compactMap { node in
+      guard let axis = normalizedAxis(of: node, model),
+        model.facts(axis).contains(where: { $0 != .unknown })
+      else { return nil }
+      let value = model.axes.places[axis.index].value
+      guard model.graph.values[value].elementType == .float32 else { return nil }
+      return Candidate(node: node, axis: axis, group: model.groups[axis.index])
     }
+  }
+
+  /// The axis that `node` normalises, or takes the mean of squares of in a normalisation.
+  private static func normalizedAxis(of node: NodeID, _ model: ChannelModel) -> AxisID? {
+    for case .normalized(let link) in model.links[node] where link.constants == .stay {
+      return link.data.axis
+    }
+    guard let norm = WrittenOutNorm(around: node, in: model.graph),
+      model.links[node].contains(where: { if case .reduced(_, .mean) = $0 { true } else { false } })
+    else { return nil }
+    return model.axes.id(of: norm.data, axis: norm.axis)
   }
 
   private static func totalCost(_ model: ChannelModel, _ shapes: ShapeInference) -> Double {

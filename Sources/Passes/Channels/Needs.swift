@@ -81,7 +81,7 @@ struct Needs {
       keep(link.left, slots)
       keep(link.right, slots)
     case .reduced(let data, let reduction):
-      let facts = model.facts(data.axis)
+      let facts = model.facts(reduction.deciding(data))
       keep(
         data, SlotSet(extent: facts.count, facts.indices.filter { facts[$0].stays(in: reduction) }))
       keepOne(data)
@@ -223,6 +223,13 @@ struct Needs {
   }
 }
 
+extension Reduction {
+  /// The axis whose facts say which slots of `data` may be left out.
+  fileprivate func deciding(_ data: Place) -> AxisID {
+    if case .spread(let axis, _) = self { axis } else { data.axis }
+  }
+}
+
 extension Range<Int> {
   fileprivate func partitioned(
     by belongs: (Int) -> Bool
@@ -244,7 +251,7 @@ extension SlotFact {
   /// Whether a slot has to be given to a reduction.
   fileprivate func stays(in reduction: Reduction) -> Bool {
     switch reduction {
-    case .mean, .sum: self == .unknown
+    case .mean, .sum, .spread: self == .unknown
     case .zeroNeutral: !isZero
     }
   }

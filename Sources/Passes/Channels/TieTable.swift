@@ -38,6 +38,8 @@ struct TieTable {
   private let graph: Graph
   private let axes: AxisTable
   private let facts: [[SlotFact]?]
+  /// For each division that ends a normalisation that counts constants, the axis that is normalised.
+  private var normalizedAxes: [NodeID: AxisID] = [:]
 
   init(
     _ graph: Graph, axes: AxisTable, links: SideTable<NodeID, [AxisLink]>,
@@ -47,7 +49,14 @@ struct TieTable {
     self.axes = axes
     self.facts = facts
     for node in order {
-      for link in links[node] { visit(link, of: node) }
+      for link in links[node] {
+        if case .reduced(_, .spread(let axis, _)) = link,
+          let norm = WrittenOutNorm(around: node, in: graph)
+        {
+          normalizedAxes[norm.division] = axis
+        }
+        visit(link, of: node)
+      }
     }
     combinations = ties.mapValues(\.combinations)
   }
@@ -105,6 +114,13 @@ struct TieTable {
 
   private func aligned(_ link: AlignedLink, _ node: NodeID) -> [Tie?] {
     if case .bordered(let border) = link.transfer { return bordered(link, by: border, node) }
+    if let axis = normalizedAxes[node], link.output.position == axes.places[axis.index].axis {
+      return (facts[axis.index] ?? []).map { fact in
+        fact.value.map {
+          Tie(source: .init(node: node, group: 0), value: $0, scale: 1, shift: 0)
+        }
+      }
+    }
     guard !ties.isEmpty else { return [] }
     let known = link.inputs.first.flatMap { ties[$0.axis] } ?? []
     switch link.transfer {

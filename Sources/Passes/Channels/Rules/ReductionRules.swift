@@ -20,6 +20,11 @@ extension LinkBuilder {
   /// A mean is scaled back to the original count, which is done for one axis of 32-bit floats.
   private func reduction(of kind: OperatorKind, over axes: [Int]) -> Reduction? {
     let isPlain = axes.count == 1 && elementType == .float32
+    if isPlain, countedNorms.contains(node), let norm = WrittenOutNorm(around: node, in: graph),
+      let axis = self.axes.id(of: norm.data, axis: norm.axis), self.axes.extent(axis) != nil
+    {
+      return .spread(axis: axis, centring: norm.centring)
+    }
     switch kind {
     case .reduceMean: return isPlain ? .mean : nil
     case .reduceSum: return isPlain ? .sum : .zeroNeutral

@@ -1,0 +1,98 @@
+internal import IR
+
+/// The constants that a normalised group has lost, and what they add to its statistics.
+struct RemovedSlots {
+  let kept: Int
+  let values: [Double]
+
+  var width: Double { Double(kept + values.count) }
+  var sum: Double { values.reduce(0, +) }
+  var mean: Double { values.isEmpty ? 0 : sum / Double(values.count) }
+  /// The sum of squared distances from their mean.
+  var spread: Double { values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } }
+  /// The share of slots that are left.
+  var share: Double { Double(kept) / width }
+
+  /// What each of `count` equal runs has lost that keeps `kept` of constants on `axis`, runs that are gone
+  /// left out.
+  static func groups(
+    _ count: Int, keeping kept: SlotSet, of axis: AxisID, needs: Needs
+  ) -> [RemovedSlots] {
+    let facts = needs.model.facts(axis)
+    let width = kept.extent / count
+    return (0..<count).compactMap { group in
+      let gone = (group * width..<(group + 1) * width).filter { !kept.contains($0) }
+      guard gone.count < width else { return nil }
+      return RemovedSlots(kept: width - gone.count, values: gone.map { facts[$0].value ?? 0 })
+    }
+  }
+}
+
+/// Inserts nodes in order before a node, named after it.
+struct NodeChain {
+  let successor: NodeID
+  let label: String
+
+  init(before successor: NodeID, label: String) {
+    self.successor = successor
+    self.label = label
+  }
+
+  /// The only result of a new node.
+  func add(
+    _ kind: OperatorKind, _ inputs: [ValueID], attributes: [Attribute] = [],
+    _ rewriter: inout Rewriter
+  ) -> ValueID {
+    let name = rewriter.freshName("\(label)_\(kind.rawValue.lowercased())")
+    let draft = NodeDraft(
+      Operator(kind), name: name, inputs: inputs, attributes: attributes,
+      origin: .pass(ChannelPruning.name))
+    return rewriter.edit { graph in
+      let added = graph.insert(draft, results: [(name, nil)], before: successor)
+      return graph.nodes[added].outputs[0] ?? inputs[0]
+    }
+  }
+
+  /// The mean along `axis`, which stays with extent 1; axes are operands since version 18.
+  func mean(of data: ValueID, axis: Int, _ rewriter: inout Rewriter) -> ValueID {
+    guard rewriter.graph.version >= 18 else {
+      let axes = Attribute("axes", .ints([Int64(axis)]))
+      return add(.reduceMean, [data], attributes: [axes], &rewriter)
+    }
+    return add(.reduceMean, [data, integers([axis], &rewriter)], &rewriter)
+  }
+
+  func integers(_ integers: [Int], _ rewriter: inout Rewriter) -> ValueID {
+    rewriter.addIntegers(integers, name: label + "_axes")
+  }
+
+  /// One number a group, or one for all where they agree.
+  func numbers(_ numbers: [Double], _ rewriter: inout Rewriter) -> ValueID {
+    let isUniform = numbers.allSatisfy { $0 == numbers[0] }
+    let (stored, shape) = isUniform ? ([numbers[0]], []) : (numbers, [numbers.count, 1])
+    return rewriter.addConstant(
+      Constant(stored.map { Float($0) }, shape: shape), name: label + "_counted")
+  }
+
+  /// A parameter with one number a slot, shaped to run along the axis that `trailing` others follow.
+  func spread(
+    _ parameter: ValueID, over trailing: Int, _ rewriter: inout Rewriter
+  ) -> ValueID {
+    guard trailing > 0, let stored = rewriter.graph.constant(parameter) else { return parameter }
+    let shape = stored.shape + Array(repeating: 1, count: trailing)
+    return rewriter.storeBeside(stored.reshaped(shape), parameter)
+  }
+
+  /// What the distance of `mean` from that of the missing slots adds to the variance.
+  func add(
+    distancesOf groups: [RemovedSlots], from mean: ValueID, _ rewriter: inout Rewriter
+  ) -> ValueID {
+    var distance = mean
+    if groups.contains(where: { $0.mean != 0 }) {
+      distance = add(.sub, [mean, numbers(groups.map(\.mean), &rewriter)], &rewriter)
+    }
+    let shares = groups.map { 1 - $0.share }
+    let square = add(.mul, [distance, distance], &rewriter)
+    return add(.mul, [square, numbers(shares, &rewriter)], &rewriter)
+  }
+}
