@@ -11,21 +11,16 @@ from __future__ import annotations
 import argparse
 import collections
 import json
-import multiprocessing
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
+from measure import apart, run
 from onnx import TensorProto, helper, numpy_helper
 
 JUDGES = Path(__file__).resolve().parent.parent / "Tests" / "Judges"
@@ -68,29 +63,6 @@ def commands(dearc: Path, source: Path, target: Path) -> dict[str, list[str]]:
     }
     return tools | {
         name: [sys.executable, "-c", prefix + code] for name, code in PYTHON_TOOLS.items()}
-
-
-def apart(function: Callable, *arguments: Any) -> Any:
-    """Calls a function in a process of its own.
-
-    This process must stay small: a child starts with its parent's peak memory on the books.
-    """
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(function, *arguments).result()
-
-
-def run(command: list[str]) -> tuple[float, int, str | None]:
-    """Wall seconds, peak bytes, and why it failed if it did."""
-    with tempfile.TemporaryFile() as output:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        failure = output.read().decode(errors="replace")[-200:] if process.returncode else None
-    return seconds, usage.ru_maxrss * 1024, failure
 
 
 def measure(dearc: Path, model: Path, runs: int) -> list[Measurement]:
