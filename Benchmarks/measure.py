@@ -50,7 +50,8 @@ def run(command: list[str], timeout: float | None = None, memory: int | None = N
         output.seek(0)
         failure = None
         if process.returncode:
-            failure = output.read().decode(errors="replace")[-400:]
+            failure = output.read().decode(errors="replace").strip()[-400:] or (
+                f"ended with status {process.returncode}, and without a word")
         if timeout is not None and seconds >= timeout:
             failure = f"took longer than {timeout:.0f} s"
         elif process.returncode < 0:
