@@ -19,6 +19,9 @@ from typing import Any
 
 HALF = 0.4999
 """Half of an odd number of channels is rounded down, as it is where slots are zeroed."""
+PROJECTIONS = ("q", "k", "v", "kv", "qk", "qv", "qkv", "query", "key", "value", "q_proj", "k_proj", "v_proj",
+               "to_q", "to_k", "to_v", "to_kv", "to_qkv")
+"""What attention modules call the layers that make queries, keys and values."""
 LEAST = 1e-6
 """So small a share that only what is as unimportant as the least important goes."""
 
@@ -60,6 +63,7 @@ def prune_torch(source: Path, target: Path, shape: list[int], whole_heads: bool)
     pruner = torch_pruning.pruner.BasePruner(
         model, torch.randn(shape), importance=importance, global_pruning=True,
         pruning_ratio=LEAST, num_heads={each.qkv: each.num_heads for each in heads},
+        ignored_layers=undescribed(model, heads),
         prune_num_heads=whole_heads, prune_head_dims=not whole_heads,
         head_pruning_ratio=LEAST if whole_heads else 0.0)
     for group in pruner.step(interactive=True):
@@ -74,10 +78,16 @@ def prune_torch(source: Path, target: Path, shape: list[int], whole_heads: bool)
 
 
 def attentions(model: Any) -> list[Any]:
-    """Modules with one projection for queries, keys and values, as Torch-Pruning's examples take them."""
+    """Modules with one projection to queries, keys and values, as Torch-Pruning's examples have them."""
     from torch import nn
     return [each for each in model.modules() if isinstance(getattr(each, "qkv", None), nn.Linear)
             and isinstance(getattr(each, "num_heads", None), int)]
+
+
+def undescribed(model: Any, described: list[Any]) -> list[Any]:
+    """Projections of other attention modules, which Torch-Pruning would cut without regard to heads."""
+    return [child for each in model.modules() if hasattr(each, "num_heads") and each not in described
+            for name, child in each.named_children() if name in PROJECTIONS]
 
 
 class Makers:
