@@ -22,8 +22,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from zoo import construct
 
 AGREEMENT = 1e-4
-ENOUGH = 16
-"""So many weights of both signs are not like others by chance."""
+ENOUGH = 6
+"""So many weights of either sign are hardly like those of another tensor by chance."""
 
 
 class NotApplicable(Exception):
@@ -92,16 +92,20 @@ def aligned(array: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor | None:
         return None
     orders = [array, array.T] if array.ndim == 2 else [array]
     return next((each.reshape(tensor.shape) for each in orders
-                 if like(each.reshape(-1), tensor.reshape(-1))), None)
+                 if like(each.reshape(-1), tensor.reshape(-1), each.shape == tensor.shape)), None)
 
 
-def like(array: torch.Tensor, tensor: torch.Tensor) -> bool:
-    """Whether numbers are another's, but for zeros and positive scales."""
+def like(array: torch.Tensor, tensor: torch.Tensor, scaled: bool) -> bool:
+    """Whether numbers are another's, but for zeros and, if they may be `scaled`, positive factors.
+
+    Those keep signs; without the same shape that is no proof, as a filter of one weight has the sign
+    of the mean of what it makes.
+    """
     alive = array != 0
     array, tensor = array[alive], tensor[alive]
     if torch.allclose(array, tensor, rtol=1e-3, atol=0):
         return True
-    mixed = ENOUGH <= int((array > 0).sum()) <= len(array) - ENOUGH
+    mixed = scaled and ENOUGH <= int((array > 0).sum()) <= len(array) - ENOUGH
     return mixed and bool((torch.sign(array) == torch.sign(tensor)).all())
 
 
