@@ -83,8 +83,21 @@ enum ConstantMerging {
 }
 
 extension Payload {
-  /// The first bytes, enough to tell most tensors apart without reading them from the file.
-  fileprivate var sample: [UInt8] { unsafe withBytes { unsafe [UInt8]($0.prefix(64)) } }
+  /// Bytes from the front and from all over, enough to tell most tensors apart without reading them whole.
+  ///
+  /// Places follow the golden ratio, so that no regular pattern of zeros, such as every other filter, is
+  /// all that is seen.
+  fileprivate var sample: [UInt8] {
+    unsafe withBytes { bytes in
+      var sample = unsafe [UInt8](bytes.prefix(64))
+      for place in 1...16 as ClosedRange<UInt> where bytes.count > 1024 {
+        let fraction = place &* 0x9E37_79B9_7F4A_7C15
+        let start = Int(fraction.multipliedFullWidth(by: UInt(bytes.count - 16)).high)
+        unsafe sample.append(contentsOf: bytes[start..<start + 16])
+      }
+      return sample
+    }
+  }
 
   /// Whether both hold the same bytes.
   func hasSameBytes(as other: Payload) -> Bool {

@@ -3,33 +3,45 @@ internal import IR
 extension Constant {
   /// The sub-tensor made of the given slots of each listed axis, in the order given.
   ///
-  /// - Precondition: elements are stored densely in whole bytes, and indices are in range.
+  /// - Precondition: elements are stored densely in whole bytes, axes are listed in ascending order, each
+  ///   once, and indices are in range.
   func selecting(_ slots: [(axis: Int, indices: [Int])]) -> Constant {
-    slots.reduce(self) { $0.selecting(axis: $1.axis, indices: $1.indices) }
-  }
-
-  private func selecting(axis: Int, indices: [Int]) -> Constant {
     guard let payload, elementType.bitWidth % 8 == 0 else {
       preconditionFailure("cannot slice \(elementType)")
     }
-    let inner = shape[(axis + 1)...].reduce(elementType.bitWidth / 8, *)
-    let outer = shape[..<axis].reduce(1, *)
+    guard let last = slots.last else { return self }
+    precondition(zip(slots, slots.dropFirst()).allSatisfy { $0.axis < $1.axis })
     var narrowed = shape
-    narrowed[axis] = indices.count
-    let owner = unsafe OwnedBytes(count: outer * indices.count * inner) { target in
+    for (axis, indices) in slots { narrowed[axis] = indices.count }
+    let width = elementType.bitWidth / 8
+    let run = shape[(last.axis + 1)...].reduce(width, *)
+    let starts = blockStarts(slots.dropLast(), of: last.axis).lazy.map {
+      $0 * shape[last.axis] * run
+    }
+    let owner = unsafe OwnedBytes(count: narrowed.reduce(width, *)) { target in
       unsafe payload.withBytes { source in
         var position = 0
-        for block in 0..<outer {
-          for index in indices {
-            let start = (block * shape[axis] + index) * inner
-            unsafe target[position..<position + inner].copyBytes(
-              from: source[start..<start + inner])
-            position += inner
+        for start in starts {
+          for index in last.indices {
+            let place = start + index * run
+            unsafe target[position..<position + run].copyBytes(from: source[place..<place + run])
+            position += run
           }
         }
       }
     }
     return Constant(elementType: elementType, shape: narrowed, storage: .dense(owner.payload))
+  }
+
+  /// The positions, on the axes before `end` taken together, that are selected.
+  private func blockStarts(_ slots: some Sequence<(axis: Int, indices: [Int])>, of end: Int)
+    -> [Int]
+  {
+    var chosen = [Int: [Int]](uniqueKeysWithValues: slots.map { ($0.axis, $0.indices) })
+    return shape[..<end].indices.reduce([0]) { blocks, axis in
+      let indices = chosen.removeValue(forKey: axis) ?? Array(0..<shape[axis])
+      return blocks.flatMap { block in indices.map { block * shape[axis] + $0 } }
+    }
   }
 
   /// Whether dearc can slice this constant: whole bytes, stored densely.
