@@ -12,6 +12,10 @@ internal import IR
 /// 3. Mul or Div by stored ones that do not broadcast the operand to a larger shape.
 /// 4. Transpose that keeps the order, Concat of one operand, Slice or Gather that takes everything
 ///    in order, Reshape to the shape the operand has, Pad that adds nothing.
+/// 5. Add of stored zeros, or Sub of them, that do not broadcast the operand to a larger shape. The
+///    sign of a zero may change.
+/// 6. Expand before arithmetic, a comparison or a Where whose other operand has the result's shape
+///    and so broadcasts by itself; other readers keep the Expand.
 ///
 /// The graph's inputs and outputs are a contract: a node between an input, or another output, and
 /// an output stays.
@@ -23,13 +27,18 @@ enum IdentityElimination {
   static let layout = RewriteRule(
     pass: name, number: 4, title: "remove a layout change to the same")
 
+  static let zero = RewriteRule(pass: name, number: 5, title: "remove a sum with zero")
+  static let expansion = RewriteRule(
+    pass: name, number: 6, title: "let an operator broadcast its operand")
+
   static let pass = Pass(
     name: name, summary: "Remove nodes that hand on their operand unchanged.",
-    rules: [copy, cast, unit, layout], run: run)
+    rules: [copy, cast, unit, layout, zero, expansion], run: run)
 
   @Sendable
   private static func run(_ rewriter: inout Rewriter) {
     for node in rewriter.graph.nodeIDs {
+      if rewriter.graph.nodes[node].op.kind == .expand { skipExpansion(node, &rewriter) }
       guard let (rule, source) = identity(node, in: rewriter.graph),
         let result = rewriter.graph.nodes[node].output(0),
         rewriter.graph.nodes[node].outputs.dropFirst().allSatisfy({ $0 == nil })
@@ -52,26 +61,30 @@ enum IdentityElimination {
       guard let view = CastView(node, in: graph), graph.values[view.data].elementType == view.target
       else { return nil }
       return (cast, view.data)
-    case .mul, .div: return unitFactor(node, in: graph).map { (unit, $0) }
+    case .mul, .div: return neutral(1, of: node, in: graph).map { (unit, $0) }
+    case .add, .sub: return neutral(0, of: node, in: graph).map { (zero, $0) }
     default: return unchangedLayout(node, in: graph).map { (layout, $0) }
     }
   }
 
-  /// The operand of a Mul or Div whose other operand is all ones.
-  private static func unitFactor(_ node: NodeID, in graph: Graph) -> ValueID? {
+  /// The operand of a node that the other operand, all `number`, leaves alone.
+  private static func neutral(_ number: Double, of node: NodeID, in graph: Graph) -> ValueID? {
     let row = graph.nodes[node]
-    guard let left = row.input(0), let right = row.input(1) else { return nil }
-    if isUnit(right, beside: left, of: node, graph) { return left }
-    if row.op.kind == .mul, isUnit(left, beside: right, of: node, graph) { return right }
-    return nil
+    guard row.inputs.count == 2, let left = row.input(0), let right = row.input(1) else {
+      return nil
+    }
+    if isFilled(right, with: number, beside: left, graph) { return left }
+    let commutes = row.op.kind == .mul || row.op.kind == .add
+    return commutes && isFilled(left, with: number, beside: right, graph) ? right : nil
   }
 
-  /// Whether `value` is stored ones that leave the shape of `other` alone.
-  private static func isUnit(
-    _ value: ValueID, beside other: ValueID, of node: NodeID, _ graph: Graph
+  /// Whether `value` is stored, always `number`, and leaves the shape of `other` alone.
+  private static func isFilled(
+    _ value: ValueID, with number: Double, beside other: ValueID, _ graph: Graph
   ) -> Bool {
     guard let constant = graph.constant(value), let shape = graph.shape(of: other),
-      constant.shape.count <= shape.count, constant.doubles?.allSatisfy({ $0 == 1 }) ?? false
+      constant.shape.count <= shape.count,
+      constant.doubles?.allSatisfy({ $0 == number }) ?? false
     else { return false }
     return zip(constant.shape.reversed(), shape.reversed()).allSatisfy { extent, dimension in
       extent == 1 || dimension == .known(extent)
@@ -109,6 +122,38 @@ enum IdentityElimination {
     default: return nil
     }
   }
+
+  /// Lets the readers of an Expand that broadcast by themselves read what it expands.
+  private static func skipExpansion(_ node: NodeID, _ rewriter: inout Rewriter) {
+    let graph = rewriter.graph
+    guard let data = graph.nodes[node].input(0), let expanded = graph.nodes[node].output(0),
+      let rank = graph.rank(of: expanded), (graph.rank(of: data) ?? .max) <= rank
+    else { return }
+    for case .node(let reader, let input) in graph.values[expanded].uses
+    where broadcasts(reader, beside: input, in: graph) {
+      rewriter.apply(expansion, to: rewriter.label(node), "before \(rewriter.label(reader))") {
+        $0.replaceInput(of: reader, at: input, with: data)
+      }
+    }
+  }
+
+  /// Whether the shape of the result is that of an operand other than number `input`.
+  private static func broadcasts(_ node: NodeID, beside input: Int, in graph: Graph) -> Bool {
+    let row = graph.nodes[node]
+    guard let kind = row.op.kind, broadcasting.contains(kind), let result = row.output(0) else {
+      return false
+    }
+    return row.inputs.indices.contains { index in
+      index != input && row.inputs[index] != row.inputs[input]
+        && row.inputs[index].map { hasSameKnownShape($0, result, graph) } ?? false
+    }
+  }
+
+  /// Operators whose operands are aligned from the right.
+  private static let broadcasting: Set<OperatorKind> = [
+    .add, .sub, .mul, .div, .pow, .equal, .less, .lessOrEqual, .greater, .greaterOrEqual, .and, .or,
+    .xor, .where,
+  ]
 
   /// Whether both shapes are known and equal; one symbol in the same place may stand in both.
   private static func hasSameKnownShape(
