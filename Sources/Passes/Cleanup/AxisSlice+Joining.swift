@@ -50,6 +50,36 @@ extension Int {
   }
 }
 
+/// What two Slices with stored bounds take one after the other.
+enum JointSlices {
+  /// One Slice takes the same with these bounds, in the order of axes.
+  case bounds([AxisSlice])
+  /// The joint end along an axis depends on its extent.
+  case open(axis: Int)
+
+  /// Nil unless `node` is a Slice that may stand behind `inner`.
+  init?(of node: NodeID, behind inner: SliceView, in graph: Graph) {
+    guard let view = SliceView(node, in: graph), graph.rank(of: inner.data) != nil else {
+      return nil
+    }
+    var joint = inner.slices
+    for slice in view.slices {
+      guard let place = joint.firstIndex(where: { $0.axis == slice.axis }) else {
+        joint.append(slice)
+        continue
+      }
+      let extent = graph.shape(of: inner.data)?[slice.axis].count
+      guard let both = joint[place].followed(by: slice, extent: extent) else {
+        self = .open(axis: slice.axis)
+        return
+      }
+      joint[place] = both
+    }
+    // In this order, runtimes can tell the result's shape in every version.
+    self = .bounds(joint.sorted { $0.axis < $1.axis })
+  }
+}
+
 extension Rewriter {
   /// Stores the bounds of `slices` as a Slice reads them behind its data since operator set 10.
   mutating func bounds(of slices: [AxisSlice], for node: NodeID) -> [ValueID?] {

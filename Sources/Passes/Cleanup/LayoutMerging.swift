@@ -10,7 +10,8 @@ internal import IR
 /// Legal cases, for a first node whose result the second alone reads and which is no output:
 /// 1. Transpose behind Transpose: one permutation after the other.
 /// 2. Slice behind Slice with stored bounds: other axes, or the same axis where the joint bounds are
-///    right for every extent, which `AxisSlice.followed(by:extent:)` tells.
+///    right for every extent, which `AxisSlice.followed(by:extent:)` tells. Several Slices behind
+///    one that nobody else reads all take it over: none of them reads more than before.
 /// 3. Gather behind Gather along one axis, with stored indices, those of the first in one dimension:
 ///    indices of indices.
 /// 4. Concat among the operands of Concat along the same axis: all operands in a row.
@@ -36,7 +37,9 @@ enum LayoutMerging {
     for node in rewriter.graph.nodeIDs {
       switch rewriter.graph.nodes[node].op.kind {
       case .transpose: joinTransposes(node, &rewriter)
-      case .slice: joinSlices(node, &rewriter)
+      case .slice:
+        joinSlices(node, &rewriter)
+        spreadSlice(node, &rewriter)
       case .gather: joinGathers(node, &rewriter)
       case .cast: joinCasts(node, &rewriter)
       default: break
@@ -84,33 +87,46 @@ enum LayoutMerging {
   }
 
   private static func joinSlices(_ node: NodeID, _ rewriter: inout Rewriter) {
-    let graph = rewriter.graph
-    guard let first = predecessor(of: node, in: rewriter), let view = SliceView(node, in: graph),
-      let inner = SliceView(first, in: graph), graph.rank(of: inner.data) != nil
+    guard let first = predecessor(of: node, in: rewriter),
+      let inner = SliceView(first, in: rewriter.graph),
+      let joint = JointSlices(of: node, behind: inner, in: rewriter.graph)
     else { return }
-    var joint = inner.slices
-    for slice in view.slices {
-      guard let place = joint.firstIndex(where: { $0.axis == slice.axis }) else {
-        joint.append(slice)
-        continue
-      }
-      let extent = graph.shape(of: inner.data)?[slice.axis].count
-      guard let both = joint[place].followed(by: slice, extent: extent) else {
-        let reason = "where both Slices end depends on the extent of axis \(slice.axis)"
-        rewriter.refuse(name, rewriter.label(node), because: reason)
-        return
-      }
-      joint[place] = both
+    switch joint {
+    case .open(let axis):
+      let reason = "where both Slices end depends on the extent of axis \(axis)"
+      rewriter.refuse(name, rewriter.label(node), because: reason)
+    case .bounds(let bounds):
+      join(node, first, reading: inner.data, bounds, &rewriter)
+      rewriter.remove(first)
     }
-    // In this order, runtimes can tell the result's shape in every version.
-    joint.sort { $0.axis < $1.axis }
-    let inputs = rewriter.graph.version >= 10 ? rewriter.bounds(of: joint, for: node) : []
-    join(node, first, reading: inner.data, slices, &rewriter) {
-      if inputs.isEmpty {
-        $0.setBounds(of: node, to: joint)
-      } else {
-        $0.setInputs(of: node, to: [inner.data] + inputs)
-      }
+  }
+
+  /// Lets all that read a Slice take it over, if they are Slices that can.
+  private static func spreadSlice(_ node: NodeID, _ rewriter: inout Rewriter) {
+    let graph = rewriter.graph
+    guard let inner = SliceView(node, in: graph), let result = graph.nodes[node].output(0),
+      graph.values[result].uses.count > 1, !rewriter.isMarked(result)
+    else { return }
+    var joints: [(NodeID, [AxisSlice])] = []
+    for use in graph.values[result].uses {
+      guard case .node(let reader, input: 0) = use, graph.nodes[reader].op == graph.nodes[node].op,
+        case .bounds(let bounds)? = JointSlices(of: reader, behind: inner, in: graph)
+      else { return }
+      joints.append((reader, bounds))
+    }
+    for (reader, bounds) in joints { join(reader, node, reading: inner.data, bounds, &rewriter) }
+    rewriter.remove(node)
+  }
+
+  private static func join(
+    _ node: NodeID, _ first: NodeID, reading data: ValueID, _ bounds: [AxisSlice],
+    _ rewriter: inout Rewriter
+  ) {
+    let inputs = rewriter.graph.version >= 10 ? rewriter.bounds(of: bounds, for: node) : []
+    let detail = "takes over from \(rewriter.label(first))"
+    rewriter.apply(slices, to: rewriter.label(node), detail) { graph in
+      graph.setInputs(of: node, to: [data] + inputs)
+      if inputs.isEmpty { graph.setBounds(of: node, to: bounds) }
     }
   }
 

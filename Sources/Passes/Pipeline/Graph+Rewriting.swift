@@ -25,10 +25,14 @@ extension Rewriter {
   /// A value whose channels were closed stays until the report has said what became of them.
   func exclusiveProducer(of value: ValueID?) -> NodeID? {
     guard let value, graph.soleReader(of: value) != nil, let node = graph.producer(of: value),
-      graph.nodes[node].outputs.count == 1,
-      pruning != nil || !marks.contains(where: { $0.value == value })
+      graph.nodes[node].outputs.count == 1, !isMarked(value)
     else { return nil }
     return node
+  }
+
+  /// Whether channels of `value` were closed of which the report has yet to say what became of them.
+  func isMarked(_ value: ValueID) -> Bool {
+    pruning == nil && marks.contains { $0.value == value }
   }
 
   /// Puts a node in the place of `node`, whose only result is computed by the new one from now on.
