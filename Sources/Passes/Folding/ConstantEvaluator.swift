@@ -1,18 +1,22 @@
-import Glibc
 internal import IR
 
-/// Computes nodes whose operands are all stored: layout operators on any element type, and
-/// elementwise arithmetic on 32-bit floats.
+/// Computes nodes whose operands are all stored.
 ///
-/// Arithmetic rounds every operation to 32 bits, as an engine that runs the node would.
+/// - Layout operators work on elements of any type in whole bytes.
+/// - Arithmetic on floats rounds every operation to their type, as an engine that runs the node
+///   would; functions and products of matrices are taken in more digits where they can be, and
+///   rounded once.
+/// - Arithmetic on whole numbers is exact. Where a type overflows or a divisor is 0, ONNX leaves the
+///   result open, and nothing is computed.
 struct ConstantEvaluator {
-  private let node: NodeID
-  private let graph: Graph
-  private let operands: [Constant]
+  let node: NodeID
+  let graph: Graph
+  /// What is stored for the operands that are there, in order.
+  let operands: [Constant]
 
-  /// Nil if an operand is left out, not stored, or stored in less than whole bytes.
+  /// Nil if an operand is not stored, or stored in less than whole bytes.
   init?(_ node: NodeID, in graph: Graph) {
-    let inputs = graph.nodes[node].inputs
+    let inputs = graph.nodes[node].inputs.compactMap { $0 }
     let operands = inputs.compactMap { graph.constant($0) }
     guard !inputs.isEmpty, operands.count == inputs.count,
       operands.allSatisfy({ $0.isSliceable })
@@ -23,16 +27,25 @@ struct ConstantEvaluator {
   }
 
   /// The shape of the result as inferred.
-  private var resultShape: [Int]? {
+  var resultShape: [Int]? {
     graph.nodes[node].output(0).flatMap { graph.shape(of: $0)?.counts }
   }
 
+  /// The shape that the operands broadcast to, if it is the inferred one.
+  var broadcastShape: [Int]? {
+    let shape = StridedView.commonShape(operands.map(\.shape))
+    return shape == resultShape ? shape : nil
+  }
+
+  /// What is stored for operand `index`; nil if it is left out.
+  func operand(_ index: Int) -> Constant? { graph.constant(graph.nodes[node].input(index)) }
+
   /// The first result, or nil if the node cannot be computed here.
   func evaluate() -> Constant? {
-    guard let kind = graph.nodes[node].op.kind, graph.nodes[node].outputs.count == 1 else {
-      return nil
-    }
-    return layout(kind) ?? arithmetic(kind)
+    guard let kind = graph.nodes[node].op.kind, graph.nodes[node].outputs.count == 1,
+      graph.nodes[node].input(0) != nil
+    else { return nil }
+    return layout(kind) ?? generated(kind) ?? elementwise(kind) ?? combined(kind)
   }
 
   private func layout(_ kind: OperatorKind) -> Constant? {
@@ -50,7 +63,9 @@ struct ConstantEvaluator {
     case .expand: return resultShape.flatMap(view.broadcast).map(data.materialized)
     case .concat: return concat()
     case .gather: return gather(data)
-    case .cast: return cast(data)
+    case .tile: return tile(data)
+    case .pad: return pad(data)
+    case .scatterND: return scatter(into: data)
     default: return nil
     }
   }
@@ -85,60 +100,6 @@ struct ConstantEvaluator {
       let shape = resultShape, data.shape.indices.contains(view.axis)
     else { return nil }
     return data.selecting([(view.axis, indices)]).reshaped(shape)
-  }
-
-  private func cast(_ data: Constant) -> Constant? {
-    guard let target = CastView(node, in: graph)?.target else { return nil }
-    switch (data.elementType, target) {
-    case (let source, let target) where source == target: return data
-    case (.float64, .float32):
-      return data.doubles.map { Constant($0.map { Float($0) }, shape: data.shape) }
-    case (.float32, .float64): return data.doubles.map { Constant($0, shape: data.shape) }
-    case (.int64, .float32), (.int32, .float32):
-      return data.integers.map { Constant($0.map { Float($0) }, shape: data.shape) }
-    default: return nil
-    }
-  }
-
-  private func arithmetic(_ kind: OperatorKind) -> Constant? {
-    let (unary, binary) = (Self.unary(kind), Self.binary(kind))
-    guard unary != nil && operands.count == 1 || binary != nil && operands.count == 2,
-      let shape = StridedView.commonShape(operands.map(\.shape))
-    else { return nil }
-    let vectors = operands.compactMap { operand -> [Float]? in
-      guard let view = StridedView(contiguous: operand.shape).broadcast(to: shape) else {
-        return nil
-      }
-      return operand.materialized(view).elements(as: Float.self)
-    }
-    guard vectors.count == operands.count else { return nil }
-    if let unary { return Constant(vectors[0].map(unary), shape: shape) }
-    return binary.map { Constant(zip(vectors[0], vectors[1]).map($0), shape: shape) }
-  }
-
-  private static func unary(_ kind: OperatorKind) -> ((Float) -> Float)? {
-    switch kind {
-    case .neg: { -$0 }
-    case .abs: { Swift.abs($0) }
-    case .sqrt: { $0.squareRoot() }
-    case .reciprocal: { 1 / $0 }
-    case .exp: { expf($0) }
-    case .relu: { Swift.max($0, 0) }
-    default: nil
-    }
-  }
-
-  private static func binary(_ kind: OperatorKind) -> ((Float, Float) -> Float)? {
-    switch kind {
-    case .add: { $0 + $1 }
-    case .sub: { $0 - $1 }
-    case .mul: { $0 * $1 }
-    case .div: { $0 / $1 }
-    case .pow: { powf($0, $1) }
-    case .min: { Swift.min($0, $1) }
-    case .max: { Swift.max($0, $1) }
-    default: nil
-    }
   }
 }
 
