@@ -15,73 +15,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import onnx
-from measure import apart, run
 from onnx import TensorProto, helper, numpy_helper
 
+from folding_tools import Measurement, measure
+from measure import apart
+
 JUDGES = Path(__file__).resolve().parent.parent / "Tests" / "Judges"
-
-PYTHON_TOOLS = {
-    "onnxruntime basic": """
-import onnxruntime as ort
-options = ort.SessionOptions()
-options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
-options.optimized_model_filepath = target
-ort.InferenceSession(source, options, providers=['CPUExecutionProvider'])
-""",
-    "onnxslim": "import onnxslim; onnxslim.slim(source, target)",
-    "onnxsim": """
-import onnx, onnxsim
-model, ok = onnxsim.simplify(source)
-onnx.save(model, target)
-""",
-}
-
-
-@dataclass
-class Measurement:
-    """What the runs of one tool on one model came to."""
-
-    tool: str
-    seconds: list[float] = field(default_factory=list)
-    peaks: list[int] = field(default_factory=list)
-    failure: str | None = None
-    nodes: int | None = None
-    normalizations: int | None = None
-
-
-def commands(dearc: Path, source: Path, target: Path) -> dict[str, list[str]]:
-    """The command line of each tool."""
-    prefix = f"source, target = {str(source)!r}, {str(target)!r}\n"
-    tools = {
-        "cp": ["cp", str(source), str(target)],
-        "dearc": [str(dearc), "convert", "--quiet", str(source), "-o", str(target)],
-    }
-    return tools | {
-        name: [sys.executable, "-c", prefix + code] for name, code in PYTHON_TOOLS.items()}
-
-
-def measure(dearc: Path, model: Path, runs: int) -> list[Measurement]:
-    """Runs every tool in turn, so that a slow minute of the machine hits all alike."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "out.onnx"
-        tools = commands(dearc, model, target)
-        results = {name: Measurement(name) for name in tools}
-        for _ in range(runs):
-            for name, command in tools.items():
-                for stale in Path(folder).iterdir():
-                    stale.unlink()
-                seconds, peak, failure = run(command)
-                results[name].seconds.append(seconds)
-                results[name].peaks.append(peak)
-                results[name].failure = failure
-                if failure is None:
-                    results[name].nodes, results[name].normalizations = apart(count, target)
-    return list(results.values())
 
 
 def count(target: Path) -> tuple[int, int]:
@@ -101,9 +44,10 @@ def show(model: Path, results: list[Measurement]) -> None:
             print(f"{each.tool:20} failed: {each.failure.strip().splitlines()[-1]}")
             continue
         peak = statistics.median(each.peaks)
+        nodes, normalizations = each.found
         print(
             f"{each.tool:20} {statistics.median(each.seconds):9.3f} {peak / 1e6:9.1f} "
-            f"{peak / size:9.2f} {each.nodes:6} {each.normalizations:4}")
+            f"{peak / size:9.2f} {nodes:6} {normalizations:4}")
 
 
 def make_large(path: Path) -> None:
@@ -159,7 +103,7 @@ def main() -> None:
             apart(make_large, models[1])
         report = {}
         for model in models:
-            results = measure(arguments.dearc.resolve(), model, arguments.runs)
+            results = measure(arguments.dearc.resolve(), model, arguments.runs, count)
             show(model, results)
             report[model.name] = [vars(each) for each in results]
     if arguments.json:
