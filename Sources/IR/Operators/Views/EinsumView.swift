@@ -5,26 +5,57 @@ public struct EinsumView: Sendable {
   /// The letters of the result's axes; those missing are summed over.
   public let result: [Character]
 
-  /// Nil for other operators, and if the equation is malformed, leaves axes to an ellipsis, or names an
-  /// axis of one operand twice.
+  /// Nil for other operators, and if the equation is malformed, leaves axes to an ellipsis in an operand of
+  /// unknown rank or in no result, or names an axis of one operand twice.
   public init?(_ node: NodeID, in graph: Graph) {
+    let inputs = graph.nodes[node].inputs
     guard graph.nodes[node].op.kind == .einsum,
       let text = graph.attribute(node, "equation", default: ""),
-      let equation = EinsumEquation(text),
-      equation.operands.count == graph.nodes[node].inputs.count,
-      let result = Self.letters(equation.result)
+      let equation = EinsumEquation(text), equation.operands.count == inputs.count
     else { return nil }
-    let operands = equation.operands.compactMap(Self.letters)
-    guard operands.count == equation.operands.count else { return nil }
+    var operands: [[Character]] = []
+    var largest = 0
+    for (subscripts, input) in zip(equation.operands, inputs) {
+      let count = Self.ellipsisCount(subscripts, rank: input.flatMap { graph.rank(of: $0) })
+      guard let count, let letters = Self.letters(subscripts, ellipsis: count) else { return nil }
+      operands.append(letters)
+      largest = Swift.max(largest, count)
+    }
+    guard largest == 0 || equation.result.contains(.ellipsis),
+      let result = Self.letters(equation.result, ellipsis: largest)
+    else { return nil }
     self.operands = operands
     self.result = result
   }
 
-  private static func letters(_ subscripts: [EinsumEquation.Subscript]) -> [Character]? {
-    let letters = subscripts.compactMap { axis -> Character? in
-      if case .letter(let letter) = axis { letter } else { nil }
+  /// Whether `letter` stands for an axis that an ellipsis leaves out, on which operands broadcast.
+  public static func isImplied(_ letter: Character) -> Bool {
+    letter.unicodeScalars.first.map { $0.value >= firstImplied } ?? false
+  }
+
+  /// The first of the code points for private use, which no equation has.
+  private static let firstImplied: UInt32 = 0xE000
+
+  /// The axes that an ellipsis stands for, none if there is no ellipsis; nil if that cannot be told.
+  private static func ellipsisCount(_ subscripts: [EinsumEquation.Subscript], rank: Int?) -> Int? {
+    guard subscripts.contains(.ellipsis) else { return 0 }
+    guard let rank, rank <= Axis.maximalRank, rank >= subscripts.count - 1 else { return nil }
+    return rank - (subscripts.count - 1)
+  }
+
+  /// The letters of all axes; those of an ellipsis are counted from its end, where operands line up.
+  private static func letters(
+    _ subscripts: [EinsumEquation.Subscript], ellipsis count: Int
+  ) -> [Character]? {
+    let letters = subscripts.flatMap { axis -> [Character] in
+      switch axis {
+      case .letter(let letter): [letter]
+      case .ellipsis:
+        (0..<count).reversed().compactMap { Unicode.Scalar(firstImplied + UInt32($0)) }
+          .map(Character.init)
+      }
     }
-    return letters.count == subscripts.count && Set(letters).count == letters.count ? letters : nil
+    return Set(letters).count == letters.count ? letters : nil
   }
 }
 

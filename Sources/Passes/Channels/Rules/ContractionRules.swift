@@ -34,7 +34,10 @@ extension LinkBuilder {
         axes.firstIndex(of: letter).map { input(operand, $0) }
       }
       if let position = view.result.firstIndex(of: letter) {
-        return alignedPlaces(output(position), places)
+        guard EinsumView.isImplied(letter), let result = output(position) else {
+          return alignedPlaces(output(position), places)
+        }
+        return alignedPlaces(result, places.filter { $0.map(extent) != 1 || extent(result) == 1 })
       }
       return summed(places)
     }
