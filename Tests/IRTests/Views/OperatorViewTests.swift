@@ -23,6 +23,7 @@ import Testing
   @Test(arguments: [
     (15, "%y = BatchNormalization(%x,%s,%s,%s,%s)", true as Bool?),
     (15, "%y = BatchNormalization(%x,%s,%s,%s,%s) {training_mode=1}", false),
+    (15, "%y, %m, %v = BatchNormalization(%x,%s,%s,%s,%s)", false),
     (9, "%y = BatchNormalization(%x,%s,%s,%s,%s)", true),
     (9, "%y, %m, %v = BatchNormalization(%x,%s,%s,%s,%s)", false),
     (9, "%y, _, _ = BatchNormalization(%x,%s,%s,%s,%s)", true),

@@ -37,11 +37,12 @@ public struct BatchNormalizationView: Sendable {
   }
 
   private static func isInference(_ node: NodeID, in graph: Graph) -> Bool? {
+    // Only training makes statistics, and from version 7 to 13 asking for them is what starts it.
+    guard graph.nodes[node].outputs.dropFirst().allSatisfy({ $0 == nil }) else { return false }
     switch graph.version {
-    case 14...: graph.attribute(node, "training_mode", default: false).map { !$0 }
-    // These versions train when asked for the statistics.
-    case 7..<14: graph.nodes[node].outputs.dropFirst().allSatisfy { $0 == nil }
-    default: graph.attribute(node, "is_test", default: false)
+    case 14...: return graph.attribute(node, "training_mode", default: false).map { !$0 }
+    case 7..<14: return true
+    default: return graph.attribute(node, "is_test", default: false)
     }
   }
 }
