@@ -38,11 +38,13 @@ enum GateFolding {
   @Sendable
   private static func run(_ rewriter: inout Rewriter) {
     let axes = AxisTable(rewriter.graph)
+    // The layer that takes the step has a weight for each slot.
+    let extents = 0...min(rewriter.graph.storedByteCount, AxisTable.plausibleExtents.upperBound)
     for node in rewriter.graph.nodeIDs {
       guard rewriter.graph.contains(node),
-        let step = DistantStep.readings(of: node, in: rewriter.graph).first(where: {
-          $0.foldBackwards(&rewriter) || $0.foldForwards(&rewriter, axes)
-        }), rewriter.redirect(step.result, to: step.data)
+        let step = DistantStep.readings(of: node, extents: extents, in: rewriter.graph)
+          .first(where: { $0.foldBackwards(&rewriter) || $0.foldForwards(&rewriter, axes) }),
+        rewriter.redirect(step.result, to: step.data)
       else { continue }
       rewriter.remove(node)
     }
@@ -58,7 +60,9 @@ struct DistantStep {
   let affine: ChannelAffine
 
   /// The ways to read `node` as such a step: one number for all elements may stand for any axis.
-  static func readings(of node: NodeID, in graph: Graph) -> [DistantStep] {
+  static func readings(
+    of node: NodeID, extents: ClosedRange<Int>, in graph: Graph
+  ) -> [DistantStep] {
     let row = graph.nodes[node]
     let kinds: [OperatorKind?] = [.mul, .div, .add, .sub, .batchNormalization]
     guard kinds.contains(row.op.kind), let result = row.output(0), !graph.isOutput(result),
@@ -67,7 +71,7 @@ struct DistantStep {
       !graph.isCapturedByBodies(result)
     else { return [] }
     return axes(of: row, data: data, graph).compactMap { axis in
-      guard let extent = shape[axis].count, AxisTable.plausibleExtents.contains(extent),
+      guard let extent = shape[axis].count, extents.contains(extent),
         let affine = ChannelAffine(
           node, of: data, axis: axis, extent: extent, rank: shape.count, in: graph)
       else { return nil }

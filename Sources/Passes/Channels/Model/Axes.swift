@@ -5,6 +5,14 @@ struct AxisID: DenseIdentifier {
   let index: Int
 }
 
+extension Graph {
+  /// The bytes of all stored tensors, to which work on channels has to be in proportion: a small file
+  /// can declare any extent, but the weights of a layer that wide it would have to hold.
+  var storedByteCount: Int {
+    constantIDs.reduce(0) { $0 + (constant($1)?.payload?.count ?? 0) }
+  }
+}
+
 /// Numbers the axes of all values whose rank is known.
 struct AxisTable {
   /// Places of `AxisID`s by value: the first axis and the rank.

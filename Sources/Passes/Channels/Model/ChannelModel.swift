@@ -93,9 +93,10 @@ struct AxisGrouping {
       }
     }
     let roots = Set(weighted.map { root($0.index) })
+    for axis in 0..<axes.count { groups[axis] = root(axis) }
+    let affordable = affordableGroups(axes, among: roots, graph)
     for axis in 0..<axes.count {
-      groups[axis] = root(axis)
-      isPrunable[axis] = roots.contains(groups[axis]) && axes.extents[axis] != nil
+      isPrunable[axis] = affordable.contains(groups[axis]) && axes.extents[axis] != nil
     }
     for node in order {
       links[node].removeAll { link in
@@ -103,6 +104,28 @@ struct AxisGrouping {
       }
     }
   }
+
+  /// The first of the groups `roots` whose slots together are in proportion to what is stored.
+  ///
+  /// Weights without elements may have any extent, and then so may everything around them.
+  private func affordableGroups(
+    _ axes: AxisTable, among roots: Set<Int>, _ graph: Graph
+  ) -> Set<Int> {
+    var slots: [Int: Int] = [:]
+    for axis in 0..<axes.count where roots.contains(groups[axis]) {
+      slots[groups[axis], default: 0] += axes.extents[axis] ?? 0
+    }
+    var budget = Self.freeSlots + graph.storedByteCount
+    let affordable = roots.sorted().filter { root in
+      guard let count = slots[root], count <= budget else { return false }
+      budget -= count
+      return true
+    }
+    return Set(affordable)
+  }
+
+  /// How many slots are told apart however little is stored.
+  private static let freeSlots = 1 << 20
 
   private mutating func join(_ set: [AxisID]) {
     guard let first = set.first else { return }
