@@ -69,13 +69,15 @@ struct InferenceEngine {
     }
   }
 
-  /// Forgets negative extents, with which some exporters say that one is open.
+  /// Forgets negative extents, with which some exporters say that one is open, and names in a model that
+  /// look like those that inference makes up and reads more into.
   private mutating func dropInvalidExtents() {
     for value in graph.valueIDs where graph.values[value].constant == nil {
-      guard let type = graph.values[value].type?.tensor, let shape = type.shape,
-        shape.contains(where: { $0 != $0.valid })
-      else { continue }
-      graph.values[value].type = .tensor(TensorType(type.elementType, shape.map(\.valid)))
+      guard let type = graph.values[value].type?.tensor, let shape = type.shape else { continue }
+      let isDeclared = graph.values[value].isDeclared
+      let valid = shape.map { isDeclared && $0.isInvented ? .unknown : $0.valid }
+      guard valid != shape else { continue }
+      graph.values[value].type = .tensor(TensorType(type.elementType, valid))
     }
   }
 

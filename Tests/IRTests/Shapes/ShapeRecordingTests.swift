@@ -47,6 +47,19 @@ import Testing
     #expect(Self.type(of: "f", in: graph) == "f32[2,5]")
   }
 
+  @Test func namesThatLookInventedMeanNothing() throws {
+    var graph = try parseGraph(
+      """
+      graph opset 17 {
+        input %x : f32["%×3","%×2×3",4] const %s : i64[1] = dense [-1]
+        %y = Reshape(%x,%s) %z = Relu(%x) output %y, %z
+      }
+      """)
+    #expect(graph.inferShapes() == [])
+    #expect(Self.type(of: "z", in: graph) == "f32[?,?,4]")
+    #expect(Self.type(of: "y", in: graph) == "f32[?]")
+  }
+
   @Test func inventedNamesStayOutOfDeclaredTypes() throws {
     var graph = try parseGraph(
       """
