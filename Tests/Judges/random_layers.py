@@ -305,11 +305,12 @@ def pool(s: Sketch, x: Map) -> Map:
 
 
 def pad(s: Sketch, x: Map) -> Map:
-    """Adds a border of zeros or of another value."""
+    """Adds a border of zeros or of another value, now and then around the channels too."""
     top, left, bottom, right = (int(s.rng.integers(0, 3)) for _ in range(4))
+    front, behind = (int(s.rng.integers(0, 4)) if chance(s.rng, 0.25) else 0 for _ in range(2))
     fill = float(s.pick(0.0, 0.0, 0.7))
-    name = s.graph.pad(x.name, [0, 0, top, left, 0, 0, bottom, right], fill)
-    return Map(name, x.channels, resized(
+    name = s.graph.pad(x.name, [0, front, top, left, 0, behind, bottom, right], fill)
+    return Map(name, x.channels + front + behind, resized(
         x.sizes, lambda extent, axis: extent + (left + right if axis else top + bottom)))
 
 

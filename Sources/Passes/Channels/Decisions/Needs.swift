@@ -94,6 +94,11 @@ struct Needs {
       for (input, part) in zip(inputs, parts(of: kept[output.axis.index], among: inputs)) {
         keep(input, part)
       }
+    case .bordered(let link):
+      if inner(of: link).isEmpty {
+        keep(link.output, SlotSet(extent: kept[link.output.axis.index].extent, [link.before]))
+      }
+      keep(link.data, inner(of: link))
     case .divided(let outputs, let input):
       for output in outputs { keepOne(output) }
       keep(input, joined(outputs))
@@ -152,6 +157,12 @@ struct Needs {
     return SlotSet(extent: start, slots)
   }
 
+  /// The slots of the data that the output keeps.
+  func inner(of link: BorderedLink) -> SlotSet {
+    let (extent, output) = (kept[link.data.axis.index].extent, kept[link.output.axis.index])
+    return SlotSet(extent: extent, (0..<extent).filter { output.contains(link.before + $0) })
+  }
+
   /// The part of `slots` that falls on each of the consecutive parts `inputs`.
   func parts(of slots: SlotSet, among inputs: [Place]) -> [SlotSet] {
     var start = 0
@@ -188,6 +199,9 @@ struct Needs {
     case .linear(let link): widen(link)
     case .normalized(let link): keep(link.output, wide)
     case .concatenated(let output, let inputs): widen(output, concatenating: inputs, at: place)
+    case .bordered(let link):
+      let extent = kept[link.output.axis.index].extent
+      keep(link.output, SlotSet(extent: extent, wide.slots.map { $0 + link.before }))
     case .divided(let outputs, _):
       for (output, part) in zip(outputs, parts(of: wide, among: outputs)) { keep(output, part) }
     case .regrouped(let regrouping):

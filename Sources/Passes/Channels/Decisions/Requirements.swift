@@ -40,6 +40,7 @@ extension Needs {
       return link.places.filter { $0.input != nil }.map { ($0, slots(of: link)) }
     case .concatenated(let output, let inputs):
       return Array(zip(inputs, parts(of: self[output.axis], among: inputs)))
+    case .bordered(let link): return [(link.data, inner(of: link))]
     case .divided(let outputs, let input): return [(input, joined(outputs))]
     case .selected(_, let input, _): return [(input, self[input.axis])]
     case .regrouped(let regrouping):

@@ -36,6 +36,8 @@ enum AxisLink {
   case normalized(NormalizedLink)
   /// The output holds the slots of the inputs one after another.
   case concatenated(output: Place, inputs: [Place])
+  /// The output holds the slots of the input between others that are stored nowhere.
+  case bordered(BorderedLink)
   /// The outputs hold consecutive slots of the input; the inverse of `concatenated`.
   case divided(outputs: [Place], input: Place)
   /// Output slot j is data slot `indices[j]`; without an output axis there is one index.
@@ -91,6 +93,18 @@ struct ContractedLink {
   /// Whether nothing changes if a slot of the right operand gets the same number added everywhere, as
   /// where a softmax over its columns follows.
   var ignoresConstantsOnTheRight = false
+}
+
+/// An axis that gets slots of its own before and behind those of the data.
+struct BorderedLink {
+  let output: Place
+  let data: Place
+  /// How many slots come before those of the data.
+  let before: Int
+  /// What the further slots hold, if that is known.
+  let filler: SlotFact
+  /// Whether every slot gets a border of that on another axis.
+  let surroundsSlots: Bool
 }
 
 /// How slots are reduced to one.

@@ -159,6 +159,7 @@ extension AxisLink {
     case .reduced(let data, _): [[data.axis]]
     case .normalized(let link): [link.places.map(\.axis)]
     case .concatenated(let output, let inputs): [[output.axis] + inputs.map(\.axis)]
+    case .bordered(let link): [[link.output.axis, link.data.axis]]
     case .divided(let outputs, let input): [[input.axis] + outputs.map(\.axis)]
     case .selected(let output, let input, _): [[input.axis] + (output.map { [$0.axis] } ?? [])]
     case .regrouped(let link): [(link.inputs + link.outputs).map(\.place.axis)]
@@ -183,6 +184,7 @@ extension AxisLink {
     case .reduced(let data, _): [data]
     case .normalized(let link): link.places
     case .concatenated(let output, let inputs): [output] + inputs
+    case .bordered(let link): [link.output, link.data]
     case .divided(let outputs, let input): outputs + [input]
     case .selected(let output, let input, _): [input] + [output].compactMap { $0 }
     case .regrouped(let link): (link.inputs + link.outputs).map(\.place)

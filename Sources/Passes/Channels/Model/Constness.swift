@@ -31,6 +31,12 @@ struct Constness {
     case .normalized(let link): note(normalized(link, node), at: link.output)
     case .concatenated(let output, let inputs):
       note(inputs.flatMap { slots($0, node) }, at: output)
+    case .bordered(let link):
+      let data = slots(link.data, node)
+      let after = (axes.extent(link.output.axis) ?? 0) - link.before - data.count
+      let inner = data.map { link.surroundsSlots && $0.value != link.filler.value ? .unknown : $0 }
+      let border = { Array(repeating: link.filler, count: $0) }
+      note(border(link.before) + inner + border(after), at: link.output)
     case .divided(let outputs, let input):
       divide(slots(input, node), into: outputs)
     case .selected(let output, let input, let indices):

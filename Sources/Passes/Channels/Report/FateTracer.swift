@@ -120,7 +120,7 @@ struct FateTracer {
         case .aligned: return [Spot(axis: place.axis, slot: spot.slot)]
         case .linear(let linear) where !linear.isDepthwise: return []
         case .contracted, .reduced, .normalized, .regrouped: return []
-        case .linear, .concatenated, .divided, .selected:
+        case .linear, .concatenated, .bordered, .divided, .selected:
           return (0..<extent).filter {
             destinations(of: $0, through: link, at: place).contains(spot)
           }.map { Spot(axis: place.axis, slot: $0) }
@@ -299,6 +299,7 @@ struct FateTracer {
     case .linear(let link) where link.isDepthwise && place.axis == link.data.axis:
       let multiplier = needs[link.output.axis].extent / link.groups
       return (0..<multiplier).map { Spot(axis: link.output.axis, slot: slot * multiplier + $0) }
+    case .bordered(let link): return [Spot(axis: link.output.axis, slot: link.before + slot)]
     case .concatenated(let output, let inputs):
       var spots: [Spot] = []
       var start = 0

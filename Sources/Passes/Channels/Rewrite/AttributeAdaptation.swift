@@ -20,6 +20,7 @@ struct AttributeAdaptation {
         restoreSpread(data, of: axis, centring, &rewriter)
       case .normalized(let link): adapt(link, &rewriter)
       case .concatenated(let output, let inputs): dropOperands(inputs, of: output, &rewriter)
+      case .bordered(let link): setBorders(link, &rewriter)
       case .divided(let outputs, let input): setSizes(outputs, input, &rewriter)
       case .selected(let output, let input, let indices):
         reselect(indices, output, input, &rewriter)
@@ -139,6 +140,29 @@ struct AttributeAdaptation {
       "leaves out \(parts.count - remaining.count) operands"
     ) { graph in
       graph.setInputs(of: node, to: remaining.map { graph.nodes[node].inputs[$0] })
+    }
+  }
+
+  /// A border keeps as many slots of its own as are needed of it.
+  private func setBorders(_ link: BorderedLink, _ rewriter: inout Rewriter) {
+    guard needs.isNarrowed(link.output.axis), let view = PadView(node, in: needs.model.graph) else {
+      return
+    }
+    let end = link.before + needs[link.data.axis].extent
+    let kept = needs[link.output.axis].slots
+    var (begins, ends) = (view.begins, view.ends)
+    begins[link.output.position] = kept.count { $0 < link.before }
+    ends[link.output.position] = kept.count { $0 >= end }
+    let pads = (begins + ends).map(Int64.init)
+    guard rewriter.graph.version >= 11 else {
+      return setAttribute(rewriter.graph.version < 2 ? "paddings" : "pads", .ints(pads), &rewriter)
+    }
+    let label = rewriter.label(node)
+    let value = rewriter.addConstant(Constant(pads, shape: [pads.count]), name: label + "_pads")
+    rewriter.apply(ChannelPruning.removal, to: label, "borders adapted") { graph in
+      // All axes are stated, so none need be listed.
+      let inputs = graph.nodes[node].inputs
+      graph.setInputs(of: node, to: [inputs[0], value] + inputs.dropFirst(2).prefix(1))
     }
   }
 

@@ -33,7 +33,7 @@ extension LinkBuilder {
     return constant(operand) != nil || graph.version >= ExtentOverride.earliestVersion
   }
 
-  /// Padding: axes that get no border keep their slots.
+  /// Padding: axes that get no border keep their slots; one that gets a border has further ones.
   func pad() -> [AxisLink] {
     guard let view = PadView(node, in: graph) else { return padByComputedBorders() }
     guard view.begins.count == outputRank else { return [] }
@@ -42,6 +42,21 @@ extension LinkBuilder {
     let transfer: AlignedLink.Transfer =
       hasBorder && view.mode == .constant ? border(view.value) : .copy
     return alignedAxes((0..<outputRank).filter { !padded.contains($0) }, transfer: transfer)
+      + padded.compactMap { bordered($0, view) }
+  }
+
+  /// An axis whose border holds one number.
+  private func bordered(_ axis: Int, _ view: PadView) -> AxisLink? {
+    guard view.mode == .constant, view.begins[axis] >= 0, view.ends[axis] >= 0,
+      let data = input(0, axis), let result = output(axis),
+      extent(result) == view.begins[axis] + extent(data) + view.ends[axis]
+    else { return nil }
+    let filler = view.value.map { SlotFact.constant($0, isExact: true) } ?? .unknown
+    let others = (0..<outputRank).filter { $0 != axis }
+    return .bordered(
+      BorderedLink(
+        output: result, data: data, before: view.begins[axis], filler: filler,
+        surroundsSlots: others.contains { view.begins[$0] > 0 || view.ends[$0] > 0 }))
   }
 
   /// The same where borders are computed, as for the size that TensorFlow calls same: on axes for which
