@@ -135,13 +135,17 @@ def _is_sound(drawn: Sample) -> bool:
     """Whether results are finite, moderate, and stable under changes in the weights' last bit."""
     try:
         original = runtime.session(drawn.model, threads=1)
-    except runtime.LoadError:
+    except runtime.Failure:
         # onnxruntime's own shape inference refuses a few models that ONNX's checker accepts.
         return False
     nudged = [runtime.session(_nudged(drawn.model, seed), threads=1) for seed in (1, 2)]
     for index, case in enumerate(drawn.cases):
         feeds = runtime.random_inputs(original, index, case)
-        expected = original.run(None, feeds)
+        try:
+            expected = original.run(None, feeds)
+        except runtime.Failure:
+            # onnxruntime takes some open extents for equal that are not.
+            return False
         if not all(_is_moderate(each) for each in expected) or np.abs(expected[0]).max() < 1e-3:
             return False
         for other in nudged:

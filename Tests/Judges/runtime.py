@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import onnx_safetensors
 import onnxruntime as ort
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail as LoadError
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail as Failure
 
 Shapes = Mapping[str, Sequence[int]]
 

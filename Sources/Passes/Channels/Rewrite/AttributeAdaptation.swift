@@ -145,7 +145,8 @@ struct AttributeAdaptation {
 
   /// A border keeps as many slots of its own as are needed of it.
   private func setBorders(_ link: BorderedLink, _ rewriter: inout Rewriter) {
-    guard needs.isNarrowed(link.output.axis), let view = PadView(node, in: needs.model.graph) else {
+    // Another axis of the same node may have been adapted already.
+    guard needs.isNarrowed(link.output.axis), let view = PadView(node, in: rewriter.graph) else {
       return
     }
     let end = link.before + needs[link.data.axis].extent
