@@ -29,16 +29,24 @@ struct SymbolicProduct: Hashable {
       factor = product
       return !overflow && count >= 0
     case .symbol(let name):
+      guard Self.isName(name) else {
+        add(name)
+        return true
+      }
       return Self.factors(of: name).allSatisfy { multiply(by: $0) }
     case .unknown: return false
     }
   }
 
-  private mutating func multiply(by name: Substring) -> Bool {
-    if let count = Int(name) { return multiply(by: .known(count)) }
-    let name = String(name)
-    symbols.insert(name, at: symbols.firstIndex { $0 > name } ?? symbols.count)
+  /// Multiplies by a part of a composed name, in which numbers are numbers.
+  private mutating func multiply(by part: Substring) -> Bool {
+    if let count = Int(part) { return multiply(by: .known(count)) }
+    add(String(part))
     return true
+  }
+
+  private mutating func add(_ name: String) {
+    symbols.insert(name, at: symbols.firstIndex { $0 > name } ?? symbols.count)
   }
 
   /// Divides by `other`; fails where the quotient is not certain.
@@ -74,7 +82,7 @@ extension SymbolicProduct {
   static func isName(_ name: String) -> Bool { name.hasPrefix(mark) }
 
   private static func factors(of name: String) -> [Substring] {
-    isName(name) ? name.dropFirst(mark.count).split(separator: sign) : [name[...]]
+    name.dropFirst(mark.count).split(separator: sign)
   }
 
   private var composedName: String? {

@@ -60,8 +60,9 @@ extension ConstantEvaluator {
     case .sub: { $0 - $1 }
     case .mul: { $0 * $1 }
     case .div: { $0 / $1 }
-    case .min: { Swift.min($0, $1) }
-    case .max: { Swift.max($0, $1) }
+    // Runtimes disagree on which operand wins if one is no number.
+    case .min: { $0.isNaN || $1.isNaN ? nil : Swift.min($0, $1) }
+    case .max: { $0.isNaN || $1.isNaN ? nil : Swift.max($0, $1) }
     default: nil
     }
   }

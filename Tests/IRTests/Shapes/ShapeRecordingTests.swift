@@ -60,6 +60,18 @@ import Testing
     #expect(Self.type(of: "y", in: graph) == "f32[?]")
   }
 
+  @Test func namesOfDigitsAreNoNumbers() throws {
+    var graph = try parseGraph(
+      """
+      graph opset 17 {
+        input %x : f32["4",6] const %s : i64[2] = dense [-1,2]
+        %y = Reshape(%x,%s) output %y
+      }
+      """)
+    #expect(graph.inferShapes() == [])
+    #expect(Self.type(of: "y", in: graph) == "f32[?,2]")
+  }
+
   @Test func inventedNamesStayOutOfDeclaredTypes() throws {
     var graph = try parseGraph(
       """

@@ -13,16 +13,40 @@ struct CountedNorms {
     let model = ChannelModel(graph)
     let candidates = Self.candidates(model)
     guard !candidates.isEmpty else { return }
-    var cost = Self.totalCost(model, shapes)
-    for group in Set(candidates.map(\.group)).sorted() {
-      let members = candidates.filter { $0.group == group }
+    var best = Outcome(model, shapes)
+    for members in Self.trials(candidates) {
       let trial = ChannelModel(graph, countedNorms: nodes.union(members.map(\.node)))
-      let trialCost = Self.totalCost(trial, shapes)
-      let pays = trialCost < cost
-      decisions += members.map { $0.decision(trial, pays: pays, costs: (trialCost, cost)) }
+      let outcome = Outcome(trial, shapes)
+      let pays = outcome.cost < best.cost && outcome.slots < best.slots
+      decisions += members.map { $0.decision(trial, pays: pays, costs: (outcome.cost, best.cost)) }
       guard pays else { continue }
       nodes.formUnion(members.map(\.node))
-      cost = trialCost
+      best = outcome
+    }
+  }
+
+  /// Those that are decided about together: of one group of axes, and all groups beyond the first few, as
+  /// every trial is an analysis of the whole graph.
+  private static func trials(_ candidates: [Candidate]) -> [[Candidate]] {
+    let groups = Set(candidates.map(\.group)).sorted()
+    let single = groups.prefix(maximalTrials - 1).map { group in
+      candidates.filter { $0.group == group }
+    }
+    let rest = Set(groups.dropFirst(maximalTrials - 1))
+    return single + (rest.isEmpty ? [] : [candidates.filter { rest.contains($0.group) }])
+  }
+
+  private static let maximalTrials = 16
+
+  /// What one run costs, and how many slots of computed values are left.
+  private struct Outcome {
+    let cost: Double
+    let slots: Int
+
+    init(_ model: ChannelModel, _ shapes: ShapeInference) {
+      let (costs, needs) = (CostModel(model, shapes: shapes), Needs(model))
+      cost = model.order.reduce(0) { $0 + costs.cost(of: $1, needs) }
+      slots = needs.kept.reduce(0) { $0 + $1.count }
     }
   }
 
@@ -66,10 +90,5 @@ struct CountedNorms {
       model.links[node].contains(where: { if case .reduced(_, .mean) = $0 { true } else { false } })
     else { return nil }
     return model.axes.id(of: norm.data, axis: norm.axis)
-  }
-
-  private static func totalCost(_ model: ChannelModel, _ shapes: ShapeInference) -> Double {
-    let (cost, needs) = (CostModel(model, shapes: shapes), Needs(model))
-    return model.order.reduce(0) { $0 + cost.cost(of: $1, needs) }
   }
 }

@@ -7,7 +7,7 @@ internal import IR
 /// share that is not border. So each such slot is a combination of two others, and of one if their values
 /// agree.
 struct Tie: Equatable {
-  /// The slots that share p and q.
+  /// The slots that share p and q: of one group that is normalised, or one axis beside a border.
   struct Source: Hashable {
     let node: NodeID
     let group: Int
@@ -18,6 +18,10 @@ struct Tie: Equatable {
   let value: Double
   let scale: Double
   let shift: Double
+
+  /// Whether what varies is not drowned by the shift, whose rounding counts as often as others take a
+  /// share of this slot.
+  var isSteady: Bool { Swift.abs(shift) <= 4 * Swift.abs(scale) }
 
   /// The slot times `factor`, plus `summand`.
   func mapped(by factor: Double, plus summand: Double = 0) -> Tie? {
@@ -138,10 +142,10 @@ struct TieTable {
     guard let axis = link.inputs.first?.axis else { return [] }
     if let known = ties[axis] { return known.map { $0?.shift == border ? $0 : nil } }
     guard let data = facts[axis.index] else { return [] }
+    let source = Tie.Source(node: node, group: link.output.position)
     return data.map { fact in
       fact.value.flatMap {
-        Tie(source: .init(node: node, group: 0), value: 0, scale: 1, shift: 0)
-          .mapped(by: $0 - border, plus: border)
+        Tie(source: source, value: 0, scale: 1, shift: 0).mapped(by: $0 - border, plus: border)
       }
     }
   }
@@ -210,8 +214,8 @@ extension [Tie?] {
 
   /// For each slot that others of its source can make up for, how.
   ///
-  /// The slots with the least and the largest value stand for the others, which lie between them: so
-  /// no share is larger than the ratio of scales.
+  /// The slots with the least and the largest value stand for those between them. They have to be steady
+  /// and of a scale that is not out of all proportion, or rounding them would show in what they stand for.
   fileprivate var combinations: [CarriedSlot] {
     var members: [Tie.Source: [Int]] = [:]
     for (slot, tie) in enumerated() {
@@ -221,21 +225,27 @@ extension [Tie?] {
   }
 
   private func combinations(of slots: [Int]) -> [CarriedSlot] {
-    let values = slots.compactMap { self[$0]?.value }
-    guard let low = carrier(among: slots, of: values.min()),
-      let high = carrier(among: slots, of: values.max()), let (a, b) = both(self[low], self[high])
+    let steady = slots.filter { self[$0]?.isSteady ?? false }
+    let values = steady.compactMap { self[$0]?.value }
+    guard let low = carrier(among: steady, of: values.min()),
+      let high = carrier(among: steady, of: values.max()), let a = self[low], let b = self[high]
     else { return [] }
     return slots.filter { $0 != low && $0 != high }.compactMap { slot in
       guard let tie = self[slot] else { return nil }
       let part = low == high ? 0 : (tie.value - a.value) / (b.value - a.value)
+      guard (0...1).contains(part), low != high || tie.value == a.value else { return nil }
       let (first, second) = (tie.scale * (1 - part) / a.scale, tie.scale * part / b.scale)
+      guard Swift.max(Swift.abs(first), Swift.abs(second)) <= Self.largestShare else { return nil }
       let shift = tie.shift - first * a.shift - second * b.shift
       let terms = [(carrier: low, ratio: first), (carrier: high, ratio: second)]
       return CarriedSlot(slot: slot, terms: terms.filter { $0.ratio != 0 }, shift: shift)
     }
   }
 
-  /// The first slot of that value whose scale is no less than an eighth of the largest.
+  /// The largest share of a carrier: what is far smaller than what it stands for may as well be nothing.
+  private static var largestShare: Double { 1024 }
+
+  /// The first slot of that value whose scale is no less than an eighth of the largest among them.
   ///
   /// All normalisations of a residual stream should choose the same one, which then stays alone.
   private func carrier(among slots: [Int], of value: Double?) -> Int? {
@@ -245,9 +255,5 @@ extension [Tie?] {
     }
     let largest = scales.map(\.scale).max() ?? 0
     return scales.first { $0.scale >= largest / 8 }?.slot
-  }
-
-  private func both(_ a: Tie?, _ b: Tie?) -> (Tie, Tie)? {
-    if let a, let b { (a, b) } else { nil }
   }
 }

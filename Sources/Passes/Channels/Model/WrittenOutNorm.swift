@@ -28,7 +28,11 @@ struct WrittenOutNorm {
       let data = graph.nodes[centring].input(0), let mean = graph.nodes[centring].input(1),
       Self.isMean(mean, of: data, over: axis, in: graph),
       let division = Self.division(behind: graph.nodes[spread].output(0), in: graph),
-      graph.nodes[division].input(0) == centred,
+      graph.nodes[division].input(0) == centred, let rank = graph.rank(of: data),
+      // A number of a higher rank would put axes in front.
+      [centred, square.data, graph.nodes[division].output(0)].allSatisfy({
+        $0.flatMap { graph.rank(of: $0) } == rank
+      }),
       Self.areReadWithin([mean, centred, square.data], [centring, division, spread], in: graph)
     else { return nil }
     self.data = data

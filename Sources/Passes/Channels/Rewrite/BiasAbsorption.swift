@@ -8,8 +8,8 @@ internal import IR
 ///    output o.
 /// 2. The slot is constant and windows may touch padding: its weights move to the carrier k, another
 ///    constant slot that stays, as `W[:, k] += v_c/v_k · W[:, c]`; both slots look alike at every border.
-/// 3. The slot is tied to one or two that stay, by a normalisation: its weights move to them in
-///    proportion, and what differs goes into the bias, for which no window may touch padding.
+/// 3. The slot is tied to one or two that stay, by a normalisation or a border: its weights move to them
+///    in proportion, and what differs goes into the bias, for which no window may touch padding.
 ///
 /// Sums are taken in double precision and rounded once.
 struct BiasAbsorption {

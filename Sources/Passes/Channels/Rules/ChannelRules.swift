@@ -87,7 +87,8 @@ struct LinkBuilder {
       return link.places.allSatisfy { extent($0) == extent(link.output) }
         && extent(link.output) % link.groups == 0
     case .bordered(let link):
-      return link.before >= 0 && link.before + extent(link.data) <= extent(link.output)
+      return link.before >= 0 && extent(link.data) > 0
+        && link.before + extent(link.data) <= extent(link.output)
     case .concatenated(let whole, let parts), .divided(let parts, let whole):
       return parts.reduce(0) { $0 + extent($1) } == extent(whole)
     case .selected(let output, let input, let indices):
