@@ -15,7 +15,9 @@ let library: [SwiftSetting] = common + [.strictMemorySafety()]
 let package = Package(
   name: "dearc",
   products: [
-    .executable(name: "dearc", targets: ["dearc"])
+    .executable(name: "dearc", targets: ["dearc"]),
+    // For FuzzTesting alone; building the program does not build it.
+    .library(name: "FuzzCases", targets: ["FuzzCases"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
@@ -48,6 +50,9 @@ let package = Package(
       ], swiftSettings: common),
     .target(
       name: "TestSupport", dependencies: ["IR"], path: "Tests/TestSupport", swiftSettings: common),
+    .target(
+      name: "FuzzCases", dependencies: ["IR", "Formats", "Importers", "Emitters", "Passes"],
+      path: "Tests/FuzzCases", swiftSettings: common),
     .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: common),
     .testTarget(
       name: "CommandTests", dependencies: ["dearc", "TestSupport"], swiftSettings: common),
@@ -73,5 +78,7 @@ let package = Package(
         "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "TestSupport",
       ],
       swiftSettings: common),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzCases", "TestSupport"], swiftSettings: common),
   ]
 )

@@ -15,7 +15,7 @@ stage() {
 
 stage "system packages" ./scripts/setup-system.sh
 stage "Python judges" ./scripts/setup-python.sh .venv Tests/Judges/requirements.txt
-stage "format" swift format lint --strict -r Sources Tests Package.swift
+stage "format" swift format lint --strict -r Sources Tests Package.swift FuzzTesting
 stage "debug build" swift build --build-tests
 stage "release build" swift build -c release --static-swift-stdlib --product dearc
 
