@@ -52,12 +52,14 @@ public struct HostileNode {
       let shape = (0..<rank).map { _ in Int.random(in: 1...3, using: &random) }
       let elements = (0..<shape.product).map { _ in Float(Int.random(in: -1...1, using: &random)) }
       return graph.addConstant("x\(index)", Constant(elements, shape: shape))
-    default:
-      let shape = (0..<rank).map { _ in dimension(using: &random) }
-      let element = ElementType.allCases.randomElement(using: &random)
-      let type = TensorType(element, Int.random(in: 0..<9, using: &random) == 0 ? nil : shape)
-      return graph.addInput("x\(index)", type: .tensor(type))
+    default: return graph.addInput("x\(index)", type: type(rank: rank, using: &random))
     }
+  }
+
+  private static func type(rank: Int, using random: inout SplitMix64) -> ValueType {
+    let shape = (0..<rank).map { _ in dimension(using: &random) }
+    let element = ElementType.allCases.randomElement(using: &random)
+    return .tensor(TensorType(element, Int.random(in: 0..<9, using: &random) == 0 ? nil : shape))
   }
 
   private static func dimension(using random: inout SplitMix64) -> Dimension {
@@ -77,10 +79,14 @@ public struct HostileNode {
       attributes.append(Attribute(name, attribute(using: &random)))
     }
     let inputs = values.map { Int.random(in: 0..<12, using: &random) == 0 ? nil : $0 }
-    let count = Int.random(in: 1...3, using: &random)
+    // What a model declares about a result need not follow from the node.
+    let types = (0..<Int.random(in: 1...3, using: &random)).map { _ in
+      random.chance(0.3)
+        ? type(rank: Int.random(in: 0...5, using: &random), using: &random) : nil
+    }
     return graph.insert(
       NodeDraft(Operator(kind), inputs: inputs, attributes: attributes, origin: .program),
-      results: (0..<count).map { ("y\($0)", nil) })
+      results: types.enumerated().map { ("y\($0.offset)", $0.element) })
   }
 
   private static func attribute(using random: inout SplitMix64) -> AttributeValue {

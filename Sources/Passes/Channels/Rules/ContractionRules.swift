@@ -4,10 +4,11 @@ extension LinkBuilder {
   /// A product of two computed matrices, such as queries and keys: rows and columns stay apart, what is
   /// summed over is paired, and leading axes broadcast.
   func contraction() -> [AxisLink] {
-    guard let left = rank(ofInput: 0), let right = rank(ofInput: 1), left >= 2, right >= 2 else {
-      return []
-    }
     let rank = outputRank
+    // A model may declare another rank than follows.
+    guard let left = self.rank(ofInput: 0), let right = self.rank(ofInput: 1), left >= 2,
+      right >= 2, rank == max(left, right)
+    else { return [] }
     let leading: [AxisLink] = (0..<rank - 2).compactMap { position in
       output(position).flatMap { batchLink($0, ranks: [left, right]) }
     }
