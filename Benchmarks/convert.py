@@ -21,7 +21,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from folding_tools import Measurement, measure
+from folding_tools import Folded, measure
 from measure import apart
 
 JUDGES = Path(__file__).resolve().parent.parent / "Tests" / "Judges"
@@ -34,7 +34,7 @@ def count(target: Path) -> tuple[int, int]:
     return len(graph.node), operators["BatchNormalization"]
 
 
-def show(model: Path, results: list[Measurement]) -> None:
+def show(model: Path, results: list[Folded]) -> None:
     """Prints a table for people."""
     size = model.stat().st_size
     print(f"\n{model.name}, {size / 1e6:.1f} MB")

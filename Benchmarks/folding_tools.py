@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measure import apart, run
+from measure import Measurement, apart, run
 
 PYTHON_TOOLS = {
     "onnxruntime basic": """
@@ -29,14 +29,9 @@ onnx.save(model, target)
 
 
 @dataclass
-class Measurement:
-    """What the runs of one tool on one model came to."""
+class Folded(Measurement):
+    """The same, with what the benchmark found in the file that the tool wrote."""
 
-    tool: str
-    seconds: list[float] = field(default_factory=list)
-    peaks: list[int] = field(default_factory=list)
-    failure: str | None = None
-    #: What the benchmark found in the file that the tool wrote.
     found: Any = None
 
 
@@ -54,7 +49,7 @@ def commands(dearc: Path, source: Path, target: Path) -> dict[str, list[str]]:
 def measure(
     dearc: Path, model: Path, runs: int, examine: Callable[[Path], Any],
     tools: list[str] | None = None,
-) -> list[Measurement]:
+) -> list[Folded]:
     """Runs every tool in turn, so that a slow minute of the machine hits all alike.
 
     `examine` is called on the file that each tool wrote last, in a process of its own.
@@ -62,7 +57,7 @@ def measure(
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "out.onnx"
         lines = commands(dearc, model, target)
-        results = {name: Measurement(name) for name in tools or lines}
+        results = {name: Folded(name) for name in tools or lines}
         for turn in range(runs):
             for name, result in results.items():
                 for stale in Path(folder).iterdir():

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
@@ -20,6 +21,16 @@ class Usage(NamedTuple):
     seconds: float
     peak: int
     failure: str | None
+
+
+@dataclass
+class Measurement:
+    """What the runs of one tool on one model came to."""
+
+    tool: str
+    seconds: list[float] = field(default_factory=list)
+    peaks: list[int] = field(default_factory=list)
+    failure: str | None = None
 
 
 def apart(function: Callable, *arguments: Any) -> Any:

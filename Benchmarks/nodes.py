@@ -20,7 +20,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from folding_tools import Measurement, measure
+from folding_tools import Folded, measure
 from measure import apart
 
 HERE = Path(__file__).resolve().parent
@@ -69,7 +69,7 @@ def examine(original: Path, result: Path) -> dict:
     return judging.examine(original, result)
 
 
-def show(model: Path, before: dict[str, int], results: list[Measurement]) -> None:
+def show(model: Path, before: dict[str, int], results: list[Folded]) -> None:
     """Prints a table for people."""
     print(f"\n{model.stem}: {sum(before.values())} nodes, {model.stat().st_size / 1e6:.1f} MB")
     print(f"{'tool':10} {'nodes':>6} {'MB':>7} {'seconds':>9} {'peak MB':>9} {'difference':>11}")

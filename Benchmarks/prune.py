@@ -16,11 +16,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measure import Usage, apart, run
+from measure import Measurement, Usage, apart, run
 
 HERE = Path(__file__).resolve().parent
 NETWORKS = HERE.parent / "Tests" / "Judges" / "networks.py"
@@ -39,13 +39,9 @@ class Subject:
 
 
 @dataclass
-class Measurement:
-    """What the runs of one tool on one network came to."""
+class Pruned(Measurement):
+    """The same, with the share of weights that is left and the difference of the answers."""
 
-    tool: str
-    seconds: list[float] = field(default_factory=list)
-    peaks: list[int] = field(default_factory=list)
-    failure: str | None = None
     left: float | None = None
     error: float | None = None
 
@@ -185,11 +181,11 @@ def judged(tool: str, subject: Subject, source: Path, target: Path) -> tuple[flo
     return judge(tool, subject, source, target)
 
 
-def measure(dearc: Path, subject: Subject, runs: int) -> list[Measurement]:
+def measure(dearc: Path, subject: Subject, runs: int) -> list[Pruned]:
     """Runs every tool in turn, so that a slow minute of the machine hits all alike."""
     with tempfile.TemporaryDirectory() as folder:
         tools = commands(dearc, subject, Path(folder))
-        results = {name: Measurement(name) for name in tools}
+        results = {name: Pruned(name) for name in tools}
         for turn in range(runs):
             for name, (command, source, target) in tools.items():
                 for stale in Path(folder).iterdir():
@@ -201,14 +197,14 @@ def measure(dearc: Path, subject: Subject, runs: int) -> list[Measurement]:
     return list(results.values())
 
 
-def note(result: Measurement, usage: Usage) -> None:
+def note(result: Pruned, usage: Usage) -> None:
     """Adds one run."""
     result.seconds.append(usage.seconds)
     result.peaks.append(usage.peak)
     result.failure = usage.failure
 
 
-def show(subject: Subject, results: list[Measurement]) -> None:
+def show(subject: Subject, results: list[Pruned]) -> None:
     """Prints a table for people."""
     size = subject.path.stat().st_size
     medians = {each.tool: statistics.median(each.seconds) for each in results}

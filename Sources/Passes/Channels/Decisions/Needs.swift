@@ -240,7 +240,7 @@ struct Needs {
 extension Reduction {
   /// The axis whose facts say which slots of `data` may be left out.
   fileprivate func deciding(_ data: Place) -> AxisID {
-    if case .spread(let axis, _) = self { axis } else { data.axis }
+    if case .variance(let axis, _) = self { axis } else { data.axis }
   }
 }
 
@@ -265,7 +265,7 @@ extension SlotFact {
   /// Whether a slot has to be given to a reduction.
   fileprivate func stays(in reduction: Reduction) -> Bool {
     switch reduction {
-    case .mean, .sum, .spread: self == .unknown
+    case .mean, .sum, .variance: self == .unknown
     case .zeroNeutral: !isZero
     }
   }

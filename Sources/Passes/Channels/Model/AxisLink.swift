@@ -113,9 +113,8 @@ enum Reduction {
   case sum
   /// Any reduction that a zero adds nothing to.
   case zeroNeutral
-  /// The mean of squares in a normalisation of `axis`, by the node `centring` without its mean: slots that
-  /// are constant on that axis are made up for.
-  case spread(axis: AxisID, centring: NodeID)
+  /// The mean of squares in a normalisation of `axis`: slots that are constant there are made up for.
+  case variance(axis: AxisID, of: WrittenOutNorm)
 }
 
 /// A normalisation over the slots of each of `groups` equal runs of an axis.

@@ -135,17 +135,24 @@ struct Constness {
     return merged.map { $0 ?? .unknown }
   }
 
-  /// The facts about an operand's axis; stored elements are read where they define it.
   private func slots(_ place: Place, _ node: NodeID) -> [SlotFact] {
-    if let known = facts[place.axis.index] { return known }
-    let extent = axes.extent(place.axis) ?? 0
-    guard let input = place.input, let value = graph.nodes[node].input(input),
-      let constant = graph.constant(value)
-    else { return unknown(extent) }
-    return constant.slotFacts(axis: place.position)
+    graph.slotFacts(at: place, of: node, known: facts, axes)
   }
 
   private func unknown(_ extent: Int) -> [SlotFact] { Array(repeating: .unknown, count: extent) }
+}
+
+extension Graph {
+  /// The facts about an operand's axis: those `known`, or what stored elements say that define it.
+  func slotFacts(
+    at place: Place, of node: NodeID, known facts: [[SlotFact]?], _ axes: AxisTable
+  ) -> [SlotFact] {
+    if let known = facts[place.axis.index] { return known }
+    guard let input = place.input, let constant = constant(nodes[node].input(input)) else {
+      return Array(repeating: .unknown, count: axes.extent(place.axis) ?? 0)
+    }
+    return constant.slotFacts(axis: place.position)
+  }
 }
 
 extension Regrouping {

@@ -54,9 +54,7 @@ struct TieTable {
     self.facts = facts
     for node in order {
       for link in links[node] {
-        if case .reduced(_, .spread(let axis, _)) = link,
-          let norm = WrittenOutNorm(around: node, in: graph)
-        {
+        if case .reduced(_, .variance(let axis, let norm)) = link {
           normalizedAxes[norm.division] = axis
         }
         visit(link, of: node)
@@ -194,10 +192,7 @@ struct TieTable {
 
   /// The numbers that all elements of each slot of an operand are equal to.
   private func numbers(_ place: Place, _ node: NodeID) -> [Double?] {
-    if let known = facts[place.axis.index] { return known.map(\.value) }
-    guard let input = place.input, let constant = graph.constant(graph.nodes[node].input(input))
-    else { return Array(repeating: nil, count: axes.extent(place.axis) ?? 0) }
-    return constant.slotFacts(axis: place.position).map(\.value)
+    graph.slotFacts(at: place, of: node, known: facts, axes).map(\.value)
   }
 }
 

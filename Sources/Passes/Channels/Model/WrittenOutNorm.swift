@@ -13,32 +13,30 @@ struct WrittenOutNorm {
   let axis: Int
   /// The node that takes the mean away.
   let centring: NodeID
-  /// The node that takes the mean of squares.
-  let spread: NodeID
   /// The node that divides by the root of that.
   let division: NodeID
 
-  /// Nil unless `spread` takes the mean of squares in a normalisation whose steps nobody else reads.
-  init?(around spread: NodeID, in graph: Graph) {
-    guard let square = ReductionView(spread, in: graph), square.keepDims,
+  /// Nil unless `meanOfSquares` takes the mean of squares in a normalisation whose steps nobody else reads.
+  init?(around meanOfSquares: NodeID, in graph: Graph) {
+    guard let square = ReductionView(meanOfSquares, in: graph), square.keepDims,
       let axis = square.axes?.first,
-      graph.nodes[spread].op.kind == .reduceMean, square.axes?.count == 1,
+      graph.nodes[meanOfSquares].op.kind == .reduceMean, square.axes?.count == 1,
       let centred = Self.squared(graph.producer(of: square.data), in: graph),
       let centring = graph.producer(of: centred), graph.nodes[centring].op.kind == .sub,
       let data = graph.nodes[centring].input(0), let mean = graph.nodes[centring].input(1),
       Self.isMean(mean, of: data, over: axis, in: graph),
-      let division = Self.division(behind: graph.nodes[spread].output(0), in: graph),
+      let division = Self.division(behind: graph.nodes[meanOfSquares].output(0), in: graph),
       graph.nodes[division].input(0) == centred, let rank = graph.rank(of: data),
       // A number of a higher rank would put axes in front.
       [centred, square.data, graph.nodes[division].output(0)].allSatisfy({
         $0.flatMap { graph.rank(of: $0) } == rank
       }),
-      Self.areReadWithin([mean, centred, square.data], [centring, division, spread], in: graph)
+      Self.areReadWithin(
+        [mean, centred, square.data], [centring, division, meanOfSquares], in: graph)
     else { return nil }
     self.data = data
     self.axis = axis
     self.centring = centring
-    self.spread = spread
     self.division = division
   }
 

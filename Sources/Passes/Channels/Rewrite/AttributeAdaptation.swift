@@ -16,8 +16,8 @@ struct AttributeAdaptation {
       case .linear(let link): setGroups(link, &rewriter)
       case .reduced(let data, .mean): rescale(data, isSum: false, &rewriter)
       case .reduced(let data, .sum): rescale(data, isSum: true, &rewriter)
-      case .reduced(let data, .spread(let axis, let centring)):
-        restoreSpread(data, of: axis, centring, &rewriter)
+      case .reduced(let data, .variance(let axis, let norm)):
+        restoreVariance(data, of: axis, norm, &rewriter)
       case .normalized(let link): adapt(link, &rewriter)
       case .concatenated(let output, let inputs): dropOperands(inputs, of: output, &rewriter)
       case .bordered(let link): setBorders(link, &rewriter)
@@ -41,13 +41,13 @@ struct AttributeAdaptation {
 
   private func adapt(_ link: NormalizedLink, _ rewriter: inout Rewriter) {
     switch link.constants {
-    case .stay: setGroups(link, &rewriter)
+    case .stay: setNormGroups(link, &rewriter)
     case .zerosGo: restoreCount(link, &rewriter)
     case .counted:
       if let expansion = NormExpansion(node, link, needs: needs) {
         expansion.run(on: &rewriter)
       } else {
-        setGroups(link, &rewriter)
+        setNormGroups(link, &rewriter)
       }
     }
   }
@@ -67,7 +67,7 @@ struct AttributeAdaptation {
     rewriter.edit { $0.replaceInput(of: node, at: 1, with: value) }
   }
 
-  private func setGroups(_ link: NormalizedLink, _ rewriter: inout Rewriter) {
+  private func setNormGroups(_ link: NormalizedLink, _ rewriter: inout Rewriter) {
     guard needs.isNarrowed(link.output.axis), link.groups > 1 else { return }
     let kept = needs[link.output.axis]
     let live = kept.count / (kept.extent / link.groups)
@@ -108,16 +108,16 @@ struct AttributeAdaptation {
   }
 
   /// The mean of squares again covers all slots: v·L/C + (m − k̄)²·n/C + Σ(k − k̄)²/C.
-  private func restoreSpread(
-    _ data: Place, of axis: AxisID, _ centring: NodeID, _ rewriter: inout Rewriter
+  private func restoreVariance(
+    _ data: Place, of axis: AxisID, _ norm: WrittenOutNorm, _ rewriter: inout Rewriter
   ) {
     guard needs.isNarrowed(data.axis), let result = rewriter.graph.nodes[node].output(0),
-      let mean = rewriter.graph.nodes[centring].input(1),
+      let mean = rewriter.graph.nodes[norm.centring].input(1),
       let removed = RemovedSlots.groups(1, keeping: needs[data.axis], of: axis, needs: needs)
         .first
     else { return }
     let chain = NodeChain(before: node, label: rewriter.label(node))
-    let distance = chain.add(distancesOf: [removed], from: mean, &rewriter)
+    let distance = chain.squaredDistances(of: [removed], from: mean, &rewriter)
     let share = chain.numbers([removed.share], &rewriter)
     var steps = [(OperatorKind.add, distance), (.mul, share)]
     if removed.spread != 0 {

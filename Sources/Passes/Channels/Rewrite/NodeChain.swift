@@ -47,7 +47,7 @@ struct NodeChain {
   }
 
   /// A parameter with one number a slot, shaped to run along the axis that `trailing` others follow.
-  func spread(
+  func broadcast(
     _ parameter: ValueID, over trailing: Int, _ rewriter: inout Rewriter
   ) -> ValueID {
     guard trailing > 0, let stored = rewriter.graph.constant(parameter) else { return parameter }
@@ -56,8 +56,8 @@ struct NodeChain {
   }
 
   /// What the distance of `mean` from that of the missing slots adds to the variance.
-  func add(
-    distancesOf groups: [RemovedSlots], from mean: ValueID, _ rewriter: inout Rewriter
+  func squaredDistances(
+    of groups: [RemovedSlots], from mean: ValueID, _ rewriter: inout Rewriter
   ) -> ValueID {
     var distance = mean
     if groups.contains(where: { $0.mean != 0 }) {

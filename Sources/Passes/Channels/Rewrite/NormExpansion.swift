@@ -41,28 +41,28 @@ struct NormExpansion {
     guard let data = row.input(0), let scale = row.input(1), let result = row.output(0),
       let rank = rewriter.graph.rank(of: data)
     else { return }
-    let runs = link.groups > 1 || row.op.kind == .groupNormalization
-    let grouped =
-      runs
-      ? chain.add(.reshape, [data, chain.integers([0, groups.count, -1], &rewriter)], &rewriter)
-      : data
-    var normal = normalized(grouped, axis: runs ? 2 : rank - 1, &rewriter)
-    if runs {
-      normal = chain.add(.reshape, [normal, chain.add(.shape, [data], &rewriter)], &rewriter)
-    }
     let trailing = rank - 1 - link.output.position
-    var parameters = [(OperatorKind.mul, scale)]
-    if let shift = row.input(2) { parameters.append((.add, shift)) }
-    for (kind, parameter) in parameters.dropLast() {
-      normal = chain.add(
-        kind, [normal, chain.spread(parameter, over: trailing, &rewriter)], &rewriter)
+    let normal =
+      row.op.kind == .groupNormalization
+      ? normalizedGroups(data, &rewriter) : normalized(data, axis: rank - 1, &rewriter)
+    let factor = chain.broadcast(scale, over: trailing, &rewriter)
+    var last = (kind: OperatorKind.mul, operands: [normal, factor])
+    if let shift = row.input(2) {
+      let summand = chain.broadcast(shift, over: trailing, &rewriter)
+      last = (.add, [chain.add(.mul, last.operands, &rewriter), summand])
     }
-    let (kind, last) = parameters[parameters.count - 1]
-    let draft = NodeDraft(
-      Operator(kind), inputs: [normal, chain.spread(last, over: trailing, &rewriter)],
-      origin: .pass(ChannelPruning.name))
     narrowType(of: result, &rewriter)
+    let draft = NodeDraft(
+      Operator(last.kind), inputs: last.operands, origin: .pass(ChannelPruning.name))
     rewriter.replace(node, with: draft, ChannelPruning.counting, detail)
+  }
+
+  /// The same with the channels and positions of each group on one axis in between.
+  private func normalizedGroups(_ data: ValueID, _ rewriter: inout Rewriter) -> ValueID {
+    let shape = chain.integers([0, groups.count, -1], &rewriter)
+    let grouped = chain.add(.reshape, [data, shape], &rewriter)
+    let normal = normalized(grouped, axis: 2, &rewriter)
+    return chain.add(.reshape, [normal, chain.add(.shape, [data], &rewriter)], &rewriter)
   }
 
   private var detail: String {
@@ -85,7 +85,7 @@ struct NormExpansion {
     let square = chain.mean(of: squares, axis: axis, &rewriter)
     let own = chain.add(.mul, [square, chain.numbers(share, &rewriter)], &rewriter)
     var variance = chain.add(
-      .add, [own, chain.add(distancesOf: groups, from: average, &rewriter)], &rewriter)
+      .add, [own, chain.squaredDistances(of: groups, from: average, &rewriter)], &rewriter)
     let least = groups.map { $0.spread / $0.width + epsilon }
     variance = chain.add(.add, [variance, chain.numbers(least, &rewriter)], &rewriter)
     return chain.add(.div, [centred, chain.add(.sqrt, [variance], &rewriter)], &rewriter)

@@ -23,7 +23,7 @@ extension LinkBuilder {
     if isPlain, countedNorms.contains(node), let norm = WrittenOutNorm(around: node, in: graph),
       let axis = self.axes.id(of: norm.data, axis: norm.axis), self.axes.extent(axis) != nil
     {
-      return .spread(axis: axis, centring: norm.centring)
+      return .variance(axis: axis, of: norm)
     }
     switch kind {
     case .reduceMean: return isPlain ? .mean : nil
