@@ -38,7 +38,7 @@ struct CountedNorms {
 
   private static let maximalTrials = 16
 
-  /// What one run costs, and how many slots of computed values are left.
+  /// What one run costs, and how many slots linear operators still read and make.
   private struct Outcome {
     let cost: Double
     let slots: Int
@@ -46,7 +46,9 @@ struct CountedNorms {
     init(_ model: ChannelModel, _ shapes: ShapeInference) {
       let (costs, needs) = (CostModel(model, shapes: shapes), Needs(model))
       cost = model.order.reduce(0) { $0 + costs.cost(of: $1, needs) }
-      slots = needs.kept.reduce(0) { $0 + $1.count }
+      slots = model.order.compactMap { model.links[$0].firstLinear }.reduce(0) { sum, link in
+        sum + needs[link.data.axis].count + needs[link.output.axis].count
+      }
     }
   }
 

@@ -66,8 +66,8 @@ extension Needs {
     guard reader.isReadable, !link.isDepthwise else { return needs }
     if reader.mayTouchPadding { needs.carry(facts.combinations(groups: link.groups)) }
     guard link.groups == 1 else { return needs }
-    let tied = model.ties.combinations(on: link.data.axis)
-    needs.carry(reader.mayTouchPadding ? tied.filter { $0.shift == 0 } : tied)
+    needs.carry(
+      model.ties.combinations(on: link.data.axis, mayTouchPadding: reader.mayTouchPadding))
     return needs
   }
 }

@@ -39,6 +39,7 @@ struct Tie: Equatable {
 struct TieTable {
   private var ties: [AxisID: [Tie?]] = [:]
   private var combinations: [AxisID: [CarriedSlot]] = [:]
+  private var unshiftedCombinations: [AxisID: [CarriedSlot]] = [:]
   private let graph: Graph
   private let axes: AxisTable
   private let facts: [[SlotFact]?]
@@ -61,13 +62,19 @@ struct TieTable {
       }
     }
     combinations = ties.mapValues(\.combinations)
+    unshiftedCombinations = ties.mapValues { $0.map { $0?.shift == 0 ? $0 : nil }.combinations }
   }
 
   /// Whether a slot is tied to others.
   func isTied(_ slot: Int, on axis: AxisID) -> Bool { ties[axis]?[slot] != nil }
 
   /// The slots of `axis` that tied ones can make up for, and how.
-  func combinations(on axis: AxisID) -> [CarriedSlot] { combinations[axis] ?? [] }
+  ///
+  /// Beyond a border all slots are zero, so a reader whose windows reach there may combine only slots
+  /// without a shift.
+  func combinations(on axis: AxisID, mayTouchPadding: Bool) -> [CarriedSlot] {
+    (mayTouchPadding ? unshiftedCombinations : combinations)[axis] ?? []
+  }
 
   private mutating func visit(_ link: AxisLink, of node: NodeID) {
     switch link {
