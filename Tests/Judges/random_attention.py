@@ -30,20 +30,39 @@ def attention(s: Sketch, x: Map) -> Map:
         raise UnfitError
     heads = Heads(s.pick(1, 2, 2, 3), s.pick(2, 3, 4))
     tokens = _tokens(s, x)
-    style = s.pick("apart", "packed", "packed by split", "packed by head", "shared keys")
-    if style == "apart":
-        query, key, value = (_projected(s, tokens, x.channels, heads) for _ in range(3))
-    elif style == "shared keys":
-        query = _projected(s, tokens, x.channels, heads)
-        key, value = (_repeated(s, tokens, x.channels, heads) for _ in range(2))
+    if s.graph.opset >= 23 and chance(s.rng, 0.5):
+        joined = _operator(s, tokens, x.channels, heads)
     else:
-        query, key, value = _packed(s, tokens, x.channels, heads, style)
-    mixed = _mixed(s, query, key, value, heads)
-    turned = s.graph.op("Transpose", [mixed], perm=[0, 2, 1, 3])
-    joined = s.graph.reshape(turned, [0, -1, heads.channels])
+        joined = _spelled_out(s, tokens, x.channels, heads)
     outs = int(s.rng.integers(1, 9))
     result = _linear(s, joined, heads.channels, outs)
     return Map(_from_tokens(s, result, x, outs), outs, x.sizes)
+
+
+def _spelled_out(s: Sketch, tokens: str, ins: int, heads: Heads) -> str:
+    """Attention in basic operators, with heads side by side in the result."""
+    style = s.pick("apart", "packed", "packed by split", "packed by head", "shared keys")
+    if style == "apart":
+        query, key, value = (_projected(s, tokens, ins, heads) for _ in range(3))
+    elif style == "shared keys":
+        query = _projected(s, tokens, ins, heads)
+        key, value = (_repeated(s, tokens, ins, heads) for _ in range(2))
+    else:
+        query, key, value = _packed(s, tokens, ins, heads, style)
+    mixed = _mixed(s, query, key, value, heads)
+    turned = s.graph.op("Transpose", [mixed], perm=[0, 2, 1, 3])
+    return s.graph.reshape(turned, [0, -1, heads.channels])
+
+
+def _operator(s: Sketch, tokens: str, ins: int, heads: Heads) -> str:
+    """The operator, with heads in one axis with their width; fewer may serve as keys and values."""
+    served = Heads(1 if chance(s.rng, 0.3) else heads.count, heads.width)
+    operands = [_linear(s, tokens, ins, each.channels, _head_weights(s, each, ins))
+                for each in (heads, served, served)]
+    options = {"scale": 0.6} if chance(s.rng, 0.3) else {}
+    options |= {"softcap": 2.0} if chance(s.rng, 0.3) else {}
+    return s.graph.op("Attention", operands, q_num_heads=heads.count,
+                      kv_num_heads=served.count, **options)
 
 
 def _tokens(s: Sketch, x: Map) -> str:

@@ -54,7 +54,7 @@ def sample(seed: int) -> Sample:
 def _draw(seed: int) -> Sample:
     graph = GraphBuilder(opset=0, seed=int(seed))
     rng = graph.rng
-    graph.opset = int(rng.integers(9, 22))
+    graph.opset = 23 if chance(rng, 0.15) else int(rng.integers(9, 22))
     is_static = chance(rng, 0.4)
     s = Sketch(graph, is_static, inline_weights=0.3 if chance(rng, 0.2) else 0.0)
     cases = _add_inputs(s)

@@ -176,12 +176,12 @@ struct PackedProjection {
   }
 }
 
-extension PackedProjection {
+extension PackedProjection: Unpackable {
+  var axes: [PackedAxis] { [PackedAxis(value: data, axis: packedAxis, extent: extent)] }
+
   /// Splits the packed axis itself and lays every part out on its own.
-  ///
-  /// Returns the parts.
-  func unpack(_ rewriter: inout Rewriter, under rule: RewriteRule) -> [ValueID] {
-    let parts = splitData(&rewriter, rule)
+  func unpack(_ rewriter: inout Rewriter) -> [PackedAxis] {
+    let parts = splitData(&rewriter)
     let laidOut = parts.map { layOut($0, &rewriter) }
     let splits = takers.compactMap { taker in
       rewriter.graph.nodes[taker.node].input(0).flatMap { rewriter.graph.producer(of: $0) }
@@ -194,7 +194,7 @@ extension PackedProjection {
       }
     }
     removeUnread(takers.map(\.node) + splits + steps.reversed().map(\.node) + [reshape], &rewriter)
-    return parts
+    return parts.map { PackedAxis(value: $0, axis: packedAxis, extent: extent / count) }
   }
 
   /// Removes those of the nodes, readers first, that nobody reads any more.
@@ -205,7 +205,8 @@ extension PackedProjection {
     }
   }
 
-  private func splitData(_ rewriter: inout Rewriter, _ rule: RewriteRule) -> [ValueID] {
+  private func splitData(_ rewriter: inout Rewriter) -> [ValueID] {
+    let rule = ProjectionUnpacking.unpacking
     let source = rewriter.graph.values[data]
     var type = source.type?.tensor
     type?.shape?[packedAxis] = .known(extent / count)

@@ -4,10 +4,13 @@ internal import IR
 struct NodeChain {
   let successor: NodeID
   let label: String
+  /// The pass that makes the nodes.
+  let origin: String
 
-  init(before successor: NodeID, label: String) {
+  init(before successor: NodeID, label: String, origin: String = ChannelPruning.name) {
     self.successor = successor
     self.label = label
+    self.origin = origin
   }
 
   /// The only result of a new node.
@@ -18,7 +21,7 @@ struct NodeChain {
     let name = rewriter.freshName("\(label)_\(kind.rawValue.lowercased())")
     let draft = NodeDraft(
       Operator(kind), name: name, inputs: inputs, attributes: attributes,
-      origin: .pass(ChannelPruning.name))
+      origin: .pass(origin))
     return rewriter.edit { graph in
       let added = graph.insert(draft, results: [(name, nil)], before: successor)
       return graph.nodes[added].outputs[0] ?? inputs[0]
@@ -34,8 +37,10 @@ struct NodeChain {
     return add(.reduceMean, [data, integers([axis], &rewriter)], &rewriter)
   }
 
-  func integers(_ integers: [Int], _ rewriter: inout Rewriter) -> ValueID {
-    rewriter.addIntegers(integers, name: label + "_axes")
+  func integers(
+    _ integers: [Int], as role: String = "axes", _ rewriter: inout Rewriter
+  ) -> ValueID {
+    rewriter.addIntegers(integers, name: "\(label)_\(role)")
   }
 
   /// One number a group, or one for all where they agree.
