@@ -46,14 +46,17 @@ struct Compilation {
     progress.report("reading \(path)")
     let imported = try ModelFiles.read(path)
     let assumed = try AssumedInputs(imported.model.graph, given: input.inputShapes)
+    let sources = ModelFiles.sources(of: imported, at: path) + furtherSources
+    let digests = Deferred { try ModelFiles.digests(of: sources) }
+    defer { digests.wait() }
     progress.report("rewriting")
     let rewriting = try rewrite(imported, options(assumed))
     let result = rewriting.result
     let model = result?.model ?? imported.model
     progress.report("writing \(target.path)")
-    let sources = ModelFiles.sources(of: imported, at: path) + furtherSources
-    let emission = try prepare(model, target, result, sources)
-    let marked = try rewriting.marked.map { try prepare($0, OutputFile(markedPath), nil, sources) }
+    let origin = (sources, try digests.value())
+    let emission = try prepare(model, target, result, origin)
+    let marked = try rewriting.marked.map { try prepare($0, OutputFile(markedPath), nil, origin) }
     let report = CompileReport(
       command: name, input: FileReport(imported, path: path),
       output: FileReport(
@@ -61,7 +64,8 @@ struct Compilation {
       before: imported, after: model, result: result,
       remarks: remarks + rewriting.remarks, countedAt: assumed.shapes,
       elapsed: progress.elapsed)
-    let document = try JSONDocument.text(report)
+    let isSpelledOut = display.json || reportPath != nil
+    let document = isSpelledOut ? try JSONDocument.text(report) : ""
     let reportFile = try reportPath.map {
       try ModelFiles.prepare(document, for: $0, keeping: sources)
     }
@@ -79,14 +83,14 @@ struct Compilation {
   }
 
   private func prepare(
-    _ model: Model, _ target: OutputFile, _ result: PipelineResult?, _ sources: [String]
+    _ model: Model, _ target: OutputFile, _ result: PipelineResult?,
+    _ origin: (files: [String], digests: [String])
   ) throws -> Emission {
     let skipped = passes.skippedPasses.flatMap { ["--skip-pass", $0] }
     let provenance = Provenance(
-      command: [name] + flags + skipped, inputs: try ModelFiles.digests(of: sources),
-      result: result)
+      command: [name] + flags + skipped, inputs: origin.digests, result: result)
     return try ModelFiles.prepare(
-      model, for: target, provenance: provenance, keeping: output.force ? [] : sources)
+      model, for: target, provenance: provenance, keeping: output.force ? [] : origin.files)
   }
 
   private func show(_ report: CompileReport, _ document: String) throws {

@@ -49,34 +49,48 @@ struct WeightMatrix {
   /// For each output the inputs with at least one non-zero weight.
   func pattern() -> [SlotSet] { plainPattern() ?? generalPattern() }
 
-  /// The same for a matrix of 32-bit floats, which most large weights are, a word at a time.
+  /// The same for 32-bit floats, which most large weights are, a word at a time.
   private func plainPattern() -> [SlotSet]? {
-    guard decoder == .float32, layout.shape.count == 2, layout.groups == 1 else { return nil }
+    guard decoder == .float32, layout.groups == 1 else { return nil }
     let (outputs, inputs) = (layout.outputCount, layout.inputCount)
     let blocks = (inputs + 63) / 64
-    let words =
-      layout.inputAxis == 1
-      ? wordsOfRows(outputs, inputs, blocks) : wordsOfColumns(outputs, inputs, blocks)
+    let words: [UInt64]
+    switch (layout.outputAxis, layout.inputAxis, layout.shape.count) {
+    case (0, 1, _): words = wordsOfRows(outputs, inputs, blocks)
+    case (1, 0, 2): words = wordsOfColumns(outputs, inputs, blocks)
+    default: return nil
+    }
     return (0..<outputs).map { output in
       SlotSet(extent: inputs, words: Array(words[output * blocks..<(output + 1) * blocks]))
     }
   }
 
-  /// One bit for each weight that is not zero, of a matrix in which an output's weights are neighbours.
+  /// One bit for each input with a weight that is not zero, where an output's weights are neighbours: a
+  /// matrix, or filters whose window comes last.
   private func wordsOfRows(_ outputs: Int, _ inputs: Int, _ blocks: Int) -> [UInt64] {
+    let window = layout.shape.dropFirst(2).reduce(1, *)
     var words = [UInt64](repeating: 0, count: outputs * blocks)
     unsafe payload.withBytes { bytes in
       for output in 0..<outputs {
-        for input in 0..<inputs where unsafe isAlive(bytes, output * inputs + input) {
-          words[output * blocks + input / 64] |= 1 << UInt64(input % 64)
+        for input in 0..<inputs {
+          let start = (output * inputs + input) * window
+          if unsafe isAnyAlive(bytes, start..<start + window) {
+            words[output * blocks + input / 64] |= 1 << UInt64(input % 64)
+          }
         }
       }
     }
     return words
   }
 
-  /// The same where an input's weights are neighbours: a block of 64 inputs at a time, whose words are
-  /// neighbours as well.
+  @inline(__always)
+  private func isAnyAlive(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+    for index in range where unsafe isAlive(bytes, index) { return true }
+    return false
+  }
+
+  /// The same of a matrix in which an input's weights are neighbours: a block of 64 inputs at a time, whose
+  /// words are neighbours as well.
   private func wordsOfColumns(_ outputs: Int, _ inputs: Int, _ blocks: Int) -> [UInt64] {
     var words = [UInt64](repeating: 0, count: outputs * blocks)
     var block = [UInt64](repeating: 0, count: outputs)

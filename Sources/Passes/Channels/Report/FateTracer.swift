@@ -6,6 +6,8 @@ struct FateTracer {
   private let decisions: [CostDecision]
   /// How each linear operator treats the slots of its data.
   private let plans: SideTable<NodeID, DataNeeds?>
+  /// Who reads the value of each axis along it.
+  private let readings: [[Reading]]
   private var model: ChannelModel { needs.model }
 
   init(_ needs: Needs, decisions: [CostDecision]) {
@@ -16,6 +18,9 @@ struct FateTracer {
       plans[node] = needs.model.links[node].firstLinear.map(needs.dataNeeds)
     }
     self.plans = plans
+    readings = needs.model.axes.places.indices.map {
+      Self.readings(of: AxisID(index: $0), in: needs.model)
+    }
   }
 
   /// What became of a constant slot.
@@ -280,8 +285,12 @@ struct FateTracer {
     }
   }
 
-  /// The links of the nodes that read the axis's value, with the place where they do.
-  private func readers(of axis: AxisID) -> [(NodeID, AxisLink, Place)] {
+  /// A link of a node that reads a value along an axis, with the place where it does.
+  private typealias Reading = (node: NodeID, link: AxisLink, place: Place)
+
+  private func readers(of axis: AxisID) -> [Reading] { readings[axis.index] }
+
+  private static func readings(of axis: AxisID, in model: ChannelModel) -> [Reading] {
     let value = model.axes.places[axis.index].value
     return model.graph.values[value].uses.compactMap(\.node).flatMap { node in
       model.links[node].flatMap { link in
