@@ -65,17 +65,14 @@ extension Constant {
   /// Multiplies consecutive runs of elements by the factors in turn, starting over at the end.
   private func scaled(by factors: [Double], run: Int) -> Constant? {
     switch elementType {
-    case .float32:
-      scaled(by: factors, run: run) { (element: Float, factor) in
-        Float(Double(element) * factor)
-      }
-    case .float64: scaled(by: factors, run: run) { (element: Double, factor) in element * factor }
+    case .float32: scaled(by: factors, run: run, as: Float.self)
+    case .float64: scaled(by: factors, run: run, as: Double.self)
     default: nil
     }
   }
 
-  private func scaled<Element: TensorElement>(
-    by factors: [Double], run: Int, _ multiply: (Element, Double) -> Element
+  private func scaled<Element: Scalable>(
+    by factors: [Double], run: Int, as type: Element.Type
   ) -> Constant? {
     guard let payload else { return nil }
     precondition(count == 0 || run > 0 && count % (factors.count * run) == 0)
@@ -85,12 +82,12 @@ extension Constant {
         var index = 0
         while index < target.count {
           for factor in factors {
-            for _ in 0..<run {
+            for position in index..<index + run {
               let element = unsafe source.loadUnaligned(
-                fromByteOffset: index * MemoryLayout<Element>.stride, as: Element.self)
-              unsafe target[index] = multiply(element, factor)
-              index += 1
+                fromByteOffset: position * MemoryLayout<Element>.stride, as: Element.self)
+              unsafe target[position] = element.times(factor)
             }
+            index += run
           }
         }
       }
@@ -98,4 +95,17 @@ extension Constant {
     payload.discard()
     return scaled
   }
+}
+
+/// An element that is multiplied in double precision and rounded once.
+private protocol Scalable: TensorElement {
+  func times(_ factor: Double) -> Self
+}
+
+extension Float: Scalable {
+  fileprivate func times(_ factor: Double) -> Float { Float(Double(self) * factor) }
+}
+
+extension Double: Scalable {
+  fileprivate func times(_ factor: Double) -> Double { self * factor }
 }

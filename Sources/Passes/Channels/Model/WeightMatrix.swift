@@ -72,11 +72,14 @@ struct WeightMatrix {
     var words = [UInt64](repeating: 0, count: outputs * blocks)
     unsafe payload.withBytes { bytes in
       for output in 0..<outputs {
-        for input in 0..<inputs {
-          let start = (output * inputs + input) * window
-          if unsafe isAnyAlive(bytes, start..<start + window) {
-            words[output * blocks + input / 64] |= 1 << UInt64(input % 64)
+        for block in 0..<blocks {
+          var word: UInt64 = 0
+          for input in block * 64..<Swift.min(block * 64 + 64, inputs) {
+            let start = (output * inputs + input) * window
+            let isRead = unsafe isAnyAlive(bytes, start..<start + window)
+            word |= (isRead ? 1 : 0) << UInt64(input % 64)
           }
+          words[output * blocks + block] = word
         }
       }
     }
