@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 
 LARGEST = 1300e6
+"""Bytes of the weights of the largest network that is built."""
 DEAF = 0.02
 """A network whose answer moves less with the picture would hide mistakes."""
 

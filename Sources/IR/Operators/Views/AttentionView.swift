@@ -19,8 +19,7 @@ public struct AttentionView: Sendable {
     let row = graph.nodes[node]
     guard row.op.kind == .attention, let query = row.input(0), let key = row.input(1),
       let value = row.input(2), [query, key, value].allSatisfy({ graph.rank(of: $0) == 4 }),
-      row.inputs.dropFirst(4).allSatisfy({ $0 == nil }),
-      row.outputs.dropFirst().allSatisfy({ $0 == nil }),
+      Self.isStateless(node, in: graph),
       let scale = graph.attribute(node, "scale", default: Float(0)),
       let bound = graph.attribute(node, "softcap", default: Float(0))
     else { return nil }
@@ -30,5 +29,12 @@ public struct AttentionView: Sendable {
     mask = row.input(3)
     bendsScores = bound != 0
     self.scale = row.attribute("scale") == nil ? nil : scale
+  }
+
+  /// Whether an Attention neither keeps keys and values between runs nor yields its scores.
+  public static func isStateless(_ node: NodeID, in graph: Graph) -> Bool {
+    let row = graph.nodes[node]
+    return row.inputs.dropFirst(4).allSatisfy { $0 == nil }
+      && row.outputs.dropFirst().allSatisfy { $0 == nil }
   }
 }

@@ -32,8 +32,7 @@ struct FlatAttention {
   init?(_ node: NodeID, in graph: Graph) {
     let row = graph.nodes[node]
     guard row.op.kind == .attention, let result = row.output(0),
-      row.inputs.dropFirst(4).allSatisfy({ $0 == nil }),
-      row.outputs.dropFirst().allSatisfy({ $0 == nil }),
+      AttentionView.isStateless(node, in: graph),
       let heads = graph.attribute(node, Self.headCounts[0], default: 0),
       let sharedHeads = graph.attribute(node, Self.headCounts[1], default: 0)
     else { return nil }
