@@ -6,7 +6,8 @@ import numpy as np
 
 import random_weights
 from random_linear import pointwise
-from random_sketch import Map, Sketch, UnfitError
+from random_norms import spelled_group_norm
+from random_sketch import Map, Sketch
 from random_weights import chance
 
 WIDTH = 320
@@ -76,8 +77,6 @@ def _moved(s: Sketch, value: str) -> str:
 def grouped_block(s: Sketch, x: Map) -> Map:
     """Group normalisation of maps of which some are constant, before a wide convolution."""
     groups, width = s.pick((1, 6), (2, 4), (3, 4))
-    if s.graph.opset < 21:
-        raise UnfitError
     channels = groups * width
     weight = random_weights.filters(s.rng, (channels, x.channels, 1, 1))
     bias = random_weights.bias(s.rng, channels)
@@ -89,10 +88,15 @@ def grouped_block(s: Sketch, x: Map) -> Map:
         bias[constant] = 0
     value = s.graph.op("Conv", [x.name, s.weight(weight, "filters"), s.weight(bias, "bias")])
     scale, shift = (
-        s.weight(s.rng.uniform(low, high, channels).astype(np.float32), name)
-        for low, high, name in ((0.5, 1.5, "scale"), s.pick((-1, 1, "shift"), (0, 0, "shift"))))
-    value = s.graph.op(
-        "GroupNormalization", [value, scale, shift], num_groups=groups, epsilon=0.1)
+        s.rng.uniform(low, high, channels).astype(np.float32)
+        for low, high in ((0.5, 1.5), s.pick((-1, 1), (0, 0))))
+    if s.graph.opset >= 21 and chance(s.rng, 0.7):
+        inputs = [value, s.weight(scale, "scale"), s.weight(shift, "shift")]
+        value = s.graph.op("GroupNormalization", inputs, num_groups=groups, epsilon=0.1)
+    else:
+        normal = spelled_group_norm(s, Map(value, channels, x.sizes), groups)
+        scaled = s.graph.op("Mul", [normal, s.weight(scale.reshape(-1, 1, 1), "scale")])
+        value = s.graph.op("Add", [scaled, s.weight(shift.reshape(-1, 1, 1), "shift")])
     size = s.pick(1, 3)
     wide = s.weight(random_weights.filters(s.rng, (WIDTH, channels, size, size)), "filters")
     value = s.graph.op("Conv", [value, wide], pads=[size // 2] * 4)

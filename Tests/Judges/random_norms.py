@@ -6,7 +6,7 @@ import numpy as np
 
 import random_weights
 from random_linear import pointwise
-from random_sketch import Map, Sketch, UnfitError
+from random_sketch import Map, Sketch
 from random_weights import chance
 
 
@@ -24,17 +24,23 @@ def group_norm(s: Sketch, x: Map) -> Map:
     if s.graph.opset >= 21 and chance(s.rng, 0.6):
         inputs = [x.name, *_parameters(s, x.channels)]
         return s.like(x, "GroupNormalization", inputs, num_groups=group, epsilon=0.1)
-    if not s.is_static:
-        raise UnfitError
-    flat = s.graph.reshape(x.name, [0, group, -1])
-    ones, zeros = np.ones(group, np.float32), np.zeros(group, np.float32)
-    normal = s.graph.op("InstanceNormalization", [
-        flat, s.weight(ones, "ones"), s.weight(zeros, "zeros")], epsilon=0.1)
-    whole = s.graph.reshape(normal, [0, x.channels, *x.sizes[0]])
     scale, shift = (
         s.weight(random_weights.gate(s.rng, x.channels).reshape(-1, 1, 1), "affine")
         for _ in range(2))
-    return s.like(x, "Add", [s.graph.op("Mul", [whole, scale]), shift])
+    return s.like(x, "Add", [s.graph.op("Mul", [spelled_group_norm(s, x, group), scale]), shift])
+
+
+def spelled_group_norm(s: Sketch, x: Map, groups: int) -> str:
+    """Group normalisation as PyTorch writes it before operator set 21, mostly without scale."""
+    axes = [-1] if chance(s.rng, 0.8) else [x.channels // groups, -1]
+    flat = s.graph.reshape(x.name, [0, groups, *axes])
+    parameters = [s.weight(random_weights.bias(s.rng, groups), "group") for _ in range(2)] if chance(
+        s.rng, 0.3) else [
+        s.weight(np.full(groups, number, np.float32), "group") for number in (1, 0)]
+    normal = s.graph.op("InstanceNormalization", [flat, *parameters], epsilon=0.1)
+    if s.is_static and chance(s.rng, 0.5):
+        return s.graph.reshape(normal, [0, x.channels, *x.sizes[0]])
+    return s.graph.op("Reshape", [normal, s.graph.op("Shape", [x.name])])
 
 
 def instance_norm(s: Sketch, x: Map) -> Map:

@@ -17,8 +17,9 @@ internal import IR
 /// 3. A constant slot that a linear operator reads goes into its bias, if no window touches padding.
 /// 4. Constant slots that windows with padding read, or around which a border was put, give their weights
 ///    to one of them.
-/// 5. On request, a normalisation is written out so that constant slots it is no longer given still count;
-///    what it made of them is a combination of at most two of those that stay.
+/// 5. On request, a normalisation, one operator or between reshapes that make groups, is written out so
+///    that constant slots it is no longer given still count; what it made of them is a combination of at
+///    most two of those that stay.
 ///
 /// Operators that are not modelled, graph inputs and graph outputs keep everything. A value never
 /// becomes empty, and channels never change order.
@@ -48,10 +49,8 @@ enum ChannelPruning {
   }
 
   private static func run(_ rewriter: inout Rewriter, countingConstants: Bool) {
-    let shapes = ShapeInference.infer(
-      rewriter.graph,
-      inputShapes: rewriter.graph.assumedInputShapes(rewriter.assumedExtents))
-    let counted = countingConstants ? CountedNorms(rewriter.graph, shapes: shapes) : nil
+    let (counted, merged) = countingConstants ? countedNorms(&rewriter) : (nil, [])
+    let shapes = shapes(of: rewriter)
     let model = ChannelModel(rewriter.graph, countedNorms: counted?.nodes ?? [])
     let narrowest = Needs(model)
     let decisions = UseDecisions(narrowest, cost: CostModel(model, shapes: shapes))
@@ -61,7 +60,33 @@ enum ChannelPruning {
     let report = finder.report()
     var rewrite = ChannelRewrite(decisions.needs)
     rewrite.run(on: &rewriter)
+    for node in merged where rewriter.graph.contains(node) {
+      ReshapedGroupNorm.separate(node, &rewriter)
+    }
     rewriter.report(report, faults: faults(in: rewriter.graph, decisions.needs))
+  }
+
+  private static func shapes(of rewriter: Rewriter) -> ShapeInference {
+    ShapeInference.infer(
+      rewriter.graph,
+      inputShapes: rewriter.graph.assumedInputShapes(rewriter.assumedExtents))
+  }
+
+  /// The normalisations that are written out, and what was merged into one operator for that.
+  private static func countedNorms(
+    _ rewriter: inout Rewriter
+  ) -> (counted: CountedNorms?, merged: [NodeID]) {
+    var trial = rewriter
+    let merged = rewriter.graph.nodeIDs.compactMap {
+      ReshapedGroupNorm(around: $0, in: rewriter.graph)?.merge(&trial)
+    }
+    let counted = CountedNorms(trial.graph, shapes: shapes(of: trial))
+    if merged.contains(where: counted.nodes.contains) {
+      rewriter = trial
+      return (counted, merged)
+    }
+    guard !merged.isEmpty else { return (counted, []) }
+    return (CountedNorms(rewriter.graph, shapes: shapes(of: rewriter)), [])
   }
 
   /// Compares the extents that follow from the rewritten nodes with those that were decided.

@@ -83,10 +83,14 @@ struct CountedNorms {
     }
   }
 
-  /// The axis that `node` normalises, or takes the mean of squares of in a normalisation.
+  /// The axis that `node` normalises, alone or between reshapes, or takes the mean of squares of in a
+  /// normalisation.
   private static func normalizedAxis(of node: NodeID, _ model: ChannelModel) -> AxisID? {
     for case .normalized(let link) in model.links[node] where link.constants == .stay {
       return link.data.axis
+    }
+    if let norm = ReshapedGroupNorm(around: node, in: model.graph) {
+      return model.axes.id(of: norm.data, axis: 1)
     }
     guard let norm = WrittenOutNorm(around: node, in: model.graph),
       model.links[node].contains(where: { if case .reduced(_, .mean) = $0 { true } else { false } })
