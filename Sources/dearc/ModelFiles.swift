@@ -42,9 +42,7 @@ enum ModelFiles {
   ) throws -> Emission {
     try expectOther(output.path, than: sources)
     var options = EmissionOptions()
-    options.records = [
-      MetadataEntry(key: "dearc.provenance", value: try JSONDocument.compactText(provenance))
-    ]
+    options.records = [MetadataEntry(key: "dearc.provenance", value: provenance.json)]
     options.inputs = sources.compactMap(FileIdentity.init)
     do {
       return switch output.format {

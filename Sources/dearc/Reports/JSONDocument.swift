@@ -10,13 +10,4 @@ enum JSONDocument {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(report), as: UTF8.self) + "\n"
   }
-
-  /// The document on one line, for metadata.
-  ///
-  /// - Throws: `EncodingError` if a number is not finite.
-  static func compactText(_ report: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(report), as: UTF8.self)
-  }
 }

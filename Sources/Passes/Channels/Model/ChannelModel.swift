@@ -45,6 +45,9 @@ struct ChannelModel {
   func facts(_ axis: AxisID) -> [SlotFact] {
     facts[axis.index] ?? Array(repeating: .unknown, count: axes.extent(axis) ?? 0)
   }
+
+  /// What is known of one slot.
+  func fact(of slot: Int, on axis: AxisID) -> SlotFact { facts[axis.index]?[slot] ?? .unknown }
 }
 
 /// Why an axis stays whole.

@@ -4,8 +4,6 @@ internal import IR
 struct FateTracer {
   private let needs: Needs
   private let decisions: [CostDecision]
-  /// How each linear operator treats the slots of its data.
-  private let plans: SideTable<NodeID, DataNeeds?>
   /// Who reads the value of each axis along it.
   private let readings: [[Reading]]
   private var model: ChannelModel { needs.model }
@@ -17,9 +15,8 @@ struct FateTracer {
     for node in needs.model.order {
       plans[node] = needs.model.links[node].firstLinear.map(needs.dataNeeds)
     }
-    self.plans = plans
     readings = needs.model.axes.places.indices.map {
-      Self.readings(of: AxisID(index: $0), in: needs.model)
+      Self.readings(of: AxisID(index: $0), in: needs.model, plans)
     }
   }
 
@@ -36,8 +33,8 @@ struct FateTracer {
   func isReadByWeightsAlone(_ axis: AxisID) -> Bool {
     let uses = readers(of: axis)
     return !uses.isEmpty
-      && uses.allSatisfy { _, link, _ in
-        switch link {
+      && uses.allSatisfy {
+        switch $0.link {
         case .linear(let linear): !linear.isDepthwise
         case .selected: true
         default: false
@@ -68,35 +65,37 @@ struct FateTracer {
     var visited: Set<Spot> = [start]
     var pending = [start]
     while let spot = pending.popLast() {
-      for (node, link, place) in readers(of: spot.axis) {
-        note(node, link, place, spot, in: &found)
-        let next = destinations(of: spot.slot, through: link, at: place).filter { isFollowed($0) }
-        pending += next.reversed().filter { visited.insert($0).inserted }
+      for reading in readers(of: spot.axis) {
+        note(reading, spot, in: &found)
+        for next in destinations(of: spot.slot, through: reading.link, at: reading.place).reversed()
+        where isFollowed(next) && visited.insert(next).inserted {
+          pending.append(next)
+        }
       }
     }
     return found
   }
 
-  private func note(
-    _ node: NodeID, _ link: AxisLink, _ place: Place, _ spot: Spot, in found: inout Absorbers
-  ) {
-    let label = model.graph.label(node)
-    if case .reduced = link, isShifted(spot) { found.note(label, in: \.biases) }
-    guard case .linear(let linear) = link, linear.data == place, !linear.isDepthwise,
-      let plan = plans[node]
-    else { return }
-    if plan.absorbed.contains(spot.slot) { found.note(label, in: \.biases) }
-    if plan.carried.contains(where: { $0.slot == spot.slot }) { found.note(label, in: \.carriers) }
+  private func note(_ reading: Reading, _ spot: Spot, in found: inout Absorbers) {
+    if reading.isReduction, isShifted(spot) { found.note(label(reading), in: \.biases) }
+    guard reading.mixesSlots, let plan = reading.plan else { return }
+    if plan.absorbed.contains(spot.slot) { found.note(label(reading), in: \.biases) }
+    if plan.carried.contains(where: { $0.slot == spot.slot }) {
+      found.note(label(reading), in: \.carriers)
+    }
   }
+
+  private func label(_ reading: Reading) -> String { model.graph.label(reading.node) }
 
   /// Whether the slot is constant, or was before a normalisation.
   private func isFollowed(_ spot: Spot) -> Bool {
-    model.facts(spot.axis)[spot.slot] != .unknown || model.ties.isTied(spot.slot, on: spot.axis)
+    model.fact(of: spot.slot, on: spot.axis) != .unknown
+      || model.ties.isTied(spot.slot, on: spot.axis)
   }
 
   /// Whether the slot is a constant other than zero.
   private func isShifted(_ spot: Spot) -> Bool {
-    model.facts(spot.axis)[spot.slot].value.map { $0 != 0 } ?? false
+    model.fact(of: spot.slot, on: spot.axis).value.map { $0 != 0 } ?? false
   }
 
   /// The given slots, all that are made from them without weights, and all that those are made from.
@@ -104,8 +103,8 @@ struct FateTracer {
     var found = Set(start.flatMap { axis, slots in slots.slots.map { Spot(axis: axis, slot: $0) } })
     var pending = Array(found)
     while let spot = pending.popLast() {
-      let behind = readers(of: spot.axis).flatMap { _, link, place in
-        destinations(of: spot.slot, through: link, at: place)
+      let behind = readers(of: spot.axis).flatMap {
+        destinations(of: spot.slot, through: $0.link, at: $0.place)
       }
       pending += (behind + sources(of: spot)).filter { found.insert($0).inserted }
     }
@@ -162,12 +161,13 @@ struct FateTracer {
 
   private func step(from spot: Spot) -> Step {
     let isConstant = isFollowed(spot)
-    for (node, link, place) in readers(of: spot.axis) {
-      if let reason = reason(spot, link, node) { return .reason(reason) }
-      for next in destinations(of: spot.slot, through: link, at: place)
+    for reading in readers(of: spot.axis) {
+      if let reason = reason(spot, reading) { return .reason(reason) }
+      for next in destinations(of: spot.slot, through: reading.link, at: reading.place)
       where needs[next.axis].contains(next.slot) {
         let losesConstant = isConstant && !isFollowed(next)
-        return losesConstant ? .reason(reason(link, losingConstantAt: node)) : .further(next)
+        return losesConstant
+          ? .reason(reason(reading.link, losingConstantAt: reading.node)) : .further(next)
       }
     }
     return .nowhere
@@ -204,7 +204,7 @@ struct FateTracer {
   /// A linear operator with several groups that reads the axis, or makes it.
   private func groupedOperator(around axis: AxisID) -> NodeID? {
     let value = model.axes.places[axis.index].value
-    let nodes = readers(of: axis).map(\.0) + [model.graph.producer(of: value)].compactMap { $0 }
+    let nodes = readers(of: axis).map(\.node) + [model.graph.producer(of: value)].compactMap { $0 }
     return nodes.first { node in
       guard let link = model.links[node].firstLinear, link.groups > 1 else { return false }
       return link.data.axis == axis || link.output.axis == axis
@@ -231,12 +231,12 @@ struct FateTracer {
   }
 
   /// Why the node itself keeps a slot, if it does.
-  private func reason(_ spot: Spot, _ link: AxisLink, _ node: NodeID) -> KeptReason? {
-    let fact = model.facts(spot.axis)[spot.slot]
+  private func reason(_ spot: Spot, _ reading: Reading) -> KeptReason? {
+    let (fact, node) = (model.fact(of: spot.slot, on: spot.axis), reading.node)
     let rule: String
-    switch link {
+    switch reading.link {
     case .linear(let linear) where linear.isDepthwise: return nil
-    case .linear(let linear): return reason(spot.slot, linear, node)
+    case .linear(let linear): return reason(spot.slot, linear, reading)
     case .contracted: rule = "multiplies it with values that are not zero"
     case .reduced(_, .mean) where fact == .unknown: rule = "averages over it"
     case .reduced where !fact.isZero: rule = "reduces it with others"
@@ -247,14 +247,13 @@ struct FateTracer {
     return KeptReason(subject: model.graph.label(node), rule: rule)
   }
 
-  private func reason(_ slot: Int, _ link: LinearLink, _ node: NodeID) -> KeptReason? {
-    guard let plan = plans[node], plan.needed.contains(slot) else { return nil }
-    let subject = model.graph.label(node)
-    return KeptReason(subject: subject, rule: rule(keeping: slot, link, plan))
+  private func reason(_ slot: Int, _ link: LinearLink, _ reading: Reading) -> KeptReason? {
+    guard let plan = reading.plan, plan.needed.contains(slot) else { return nil }
+    return KeptReason(subject: label(reading), rule: rule(keeping: slot, link, plan))
   }
 
   private func rule(keeping slot: Int, _ link: LinearLink, _ plan: DataNeeds) -> String {
-    if model.facts(link.data.axis)[slot] != .unknown {
+    if model.fact(of: slot, on: link.data.axis) != .unknown {
       return link.reader.mayTouchPadding && !link.isDepthwise
         ? "windows reach into padding: carries the other constants"
         : "cannot add a constant to its result"
@@ -285,16 +284,17 @@ struct FateTracer {
     }
   }
 
-  /// A link of a node that reads a value along an axis, with the place where it does.
-  private typealias Reading = (node: NodeID, link: AxisLink, place: Place)
-
   private func readers(of axis: AxisID) -> [Reading] { readings[axis.index] }
 
-  private static func readings(of axis: AxisID, in model: ChannelModel) -> [Reading] {
+  private static func readings(
+    of axis: AxisID, in model: ChannelModel, _ plans: SideTable<NodeID, DataNeeds?>
+  ) -> [Reading] {
     let value = model.axes.places[axis.index].value
     return model.graph.values[value].uses.compactMap(\.node).flatMap { node in
       model.links[node].flatMap { link in
-        link.places.filter { $0.axis == axis && $0.input != nil }.map { (node, link, $0) }
+        link.places.filter { $0.axis == axis && $0.input != nil }.map {
+          Reading(node, link, $0, plans[node])
+        }
       }
     }
   }
@@ -346,6 +346,29 @@ struct FateTracer {
       return regrouping.slots(of: output.factors, at: key, on: shared)
         .map { Spot(axis: output.place.axis, slot: $0) }
     }
+  }
+}
+
+/// A link of a node that reads a value along an axis, with the place where it does.
+///
+/// Shared, as every channel in question is followed through all of them.
+private final class Reading {
+  let node: NodeID
+  let link: AxisLink
+  let place: Place
+  /// How a linear operator treats the slots of its data.
+  let plan: DataNeeds?
+  /// Whether it is a linear operator that reads all slots of its data for each of its result.
+  let mixesSlots: Bool
+  let isReduction: Bool
+
+  init(_ node: NodeID, _ link: AxisLink, _ place: Place, _ plan: DataNeeds?) {
+    self.node = node
+    self.link = link
+    self.place = place
+    self.plan = plan
+    mixesSlots = [link].firstLinear.map { $0.data == place && !$0.isDepthwise } ?? false
+    isReduction = if case .reduced = link { true } else { false }
   }
 }
 
