@@ -68,6 +68,27 @@ def gathers(s: Sketch, x: Map) -> Map:
     return Map(value, channels, x.sizes)
 
 
+def windows(s: Sketch, x: Map) -> Map:
+    """Takes overlapping runs of rows by a table of positions, stored or computed, as unfolding does."""
+    axis = s.pick(2, 3)
+    least = min(size[axis - 2] for size in x.sizes)
+    if least < 3:
+        raise UnfitError
+    count, length = s.pick((2, 2), (1, 3), (3, 2))
+    starts = s.rng.integers(0, least - length + 1, count)
+    table = s.graph.integers((starts[:, None] + np.arange(length)).ravel().tolist(), "positions")
+    table = s.graph.op("Reshape", [table, s.graph.integers([count, length])])
+    if chance(s.rng, 0.4):
+        batch = s.graph.slice(s.graph.op("Shape", [x.name]), [0], [1], [0])
+        zeros = s.graph.op("Mul", [batch, s.graph.integers([0])])
+        table = s.graph.op("Add", [table, zeros])
+    value = s.graph.op("Gather", [x.name, table], axis=axis)
+    joined = [0, 0, count * length, -1] if axis == 2 else [0, x.channels, -1, count * length]
+    sizes = resized(x.sizes, lambda extent, place: (
+        count * length if place == axis - 2 else extent))
+    return Map(s.graph.reshape(value, joined), x.channels, sizes)
+
+
 def bounds(s: Sketch, x: Map) -> Map:
     """Bounds elements again and again, in agreement or not."""
     value = x.name
@@ -192,7 +213,7 @@ def layers_in_a_row(s: Sketch, x: Map) -> Map:
 
 
 CHAINS = [
-    (0.5, transposes), (0.5, reshapes), (0.5, slices), (0.4, gathers), (0.6, bounds), (0.2, casts),
+    (0.5, transposes), (0.5, reshapes), (0.5, slices), (0.4, gathers), (0.3, windows), (0.6, bounds), (0.2, casts),
     (0.4, twins), (0.6, padded_window), (0.8, shifted_data),
     (0.5, scaled_product), (0.8, layers_in_a_row),
 ]

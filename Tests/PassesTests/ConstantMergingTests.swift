@@ -5,7 +5,7 @@ import Testing
 @testable import Passes
 
 @Suite struct ConstantMergingTests {
-  static let count = 1 << 14
+  static let count = 1 << 11
 
   /// A first look reads a few bytes only; wherever two constants differ, they must stay two.
   @Test func constantsThatDifferAnywhereStayApart() throws {

@@ -14,8 +14,11 @@ import Testing
       let graph = Self.surrounded(hostile)
       // What breaks a rule is refused on import.
       guard graph.violations().isEmpty else { continue }
-      let result = try Pipeline.prune.run(Model(irVersion: 8, graph: graph))
-      #expect(result.model.graph.outputs.count == graph.outputs.count)
+      for exactNorm in [false, true] {
+        let pipeline = Pipeline.prune(closing: [], exactNorm: exactNorm)
+        let result = try pipeline.run(Model(irVersion: 8, graph: graph))
+        #expect(result.model.graph.outputs.count == graph.outputs.count)
+      }
     }
   }
 

@@ -30,7 +30,9 @@ struct ReshapedGroupNorm {
       let groups = Self.groups(made: first, in: graph),
       let channels = graph.shape(of: data)?[1].count, channels > 0, channels % groups == 0,
       Self.restores(last, theShapeOf: data, in: graph),
-      (1...2).allSatisfy({ graph.constant(row.input($0))?.shape == [groups] })
+      (1...2).compactMap({ graph.constant(row.input($0)) }).count(where: {
+        $0.shape == [groups] && $0.isSliceable
+      }) == 2
     else { return nil }
     self.data = data
     self.first = first

@@ -73,24 +73,26 @@ extension LinkBuilder {
       (0..<outputRank).filter { !sliced.contains(Int64($0)) }, transfer: .copy)
   }
 
-  /// Stored indices into one axis; other axes are copied.
+  /// Indices into one axis, whose axes take its place; other axes are copied.
   func gather() -> [AxisLink] {
-    guard let view = GatherView(node, in: graph), let stored = constant(1),
-      stored.shape.count <= 1, let rank = rank(ofInput: 0),
-      let indices = view.constantIndices(in: graph), !indices.isEmpty
+    guard let view = GatherView(node, in: graph), let dataRank = rank(ofInput: 0),
+      let indicesRank = rank(ofInput: 1)
     else { return [] }
-    let isScalar = stored.shape.isEmpty
-    return (0..<rank).compactMap { position in
-      guard let data = input(0, position) else { return nil }
-      let moved = isScalar && position > view.axis ? position - 1 : position
-      if position == view.axis {
-        if isScalar { return .selected(output: nil, input: data, indices: indices) }
-        return output(moved).map { .selected(output: $0, input: data, indices: indices) }
-      }
-      return output(moved).map {
-        .aligned(AlignedLink(output: $0, inputs: [data], transfer: .copy))
-      }
+    let others = (0..<dataRank).filter { $0 != view.axis }.compactMap { position -> AxisLink? in
+      let moved = position < view.axis ? position : position + indicesRank - 1
+      guard let data = input(0, position), let result = output(moved) else { return nil }
+      return .aligned(AlignedLink(output: result, inputs: [data], transfer: .copy))
     }
+    return others + (selection(view, indicesRank).map { [$0] } ?? [])
+  }
+
+  /// What a Gather of stored indices makes of the axis that it indexes, if no axes take its place but one.
+  private func selection(_ view: GatherView, _ indicesRank: Int) -> AxisLink? {
+    guard indicesRank <= 1, constant(1) != nil, let data = input(0, view.axis),
+      let indices = view.constantIndices(in: graph), !indices.isEmpty
+    else { return nil }
+    if indicesRank == 0 { return .selected(output: nil, input: data, indices: indices) }
+    return output(view.axis).map { .selected(output: $0, input: data, indices: indices) }
   }
 }
 
