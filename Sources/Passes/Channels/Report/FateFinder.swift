@@ -17,16 +17,17 @@ struct FateFinder {
   /// The slots that were closed on request, by axis.
   private let closed: [AxisID: SlotSet]
   /// Slots about which nothing new can be said: they are made from closed ones, or those from them.
-  private let explained: Set<FateTracer.Spot>
+  private let explained: Set<Spot>
 
   init(_ needs: Needs, narrowest: Needs, decisions: [CostDecision], marks: [PlacedMark]) {
     self.needs = needs
     self.narrowest = narrowest
     self.decisions = decisions
-    tracer = FateTracer(needs, decisions: decisions)
+    let flow = SlotFlow(needs)
+    tracer = FateTracer(flow, decisions: decisions)
     closed = Self.slots(of: marks.filter(\.isRequested), needs.model.axes)
     let all = Self.slots(of: marks, needs.model.axes)
-    explained = tracer.spots(alongside: all)
+    explained = flow.spots(alongside: all)
   }
 
   private static func slots(of marks: [PlacedMark], _ axes: AxisTable) -> [AxisID: SlotSet] {
@@ -75,7 +76,7 @@ struct FateFinder {
       tracer.isReadByWeightsAlone(place.axis)
       ? narrowest[place.axis].complement : SlotSet(extent: facts.count)
     let fates = facts.indices.compactMap { slot -> ChannelFate? in
-      guard !explained.contains(FateTracer.Spot(axis: place.axis, slot: slot)) else { return nil }
+      guard !explained.contains(Spot(axis: place.axis, slot: slot)) else { return nil }
       if isRoot.contains(slot), let value = facts[slot].value {
         let fate = tracer.fate(of: slot, on: place.axis)
         return ChannelFate(channel: slot, cause: .constant(value), fate: fate)
