@@ -13,6 +13,19 @@ public final class HDF5File {
   public let root: HDF5Group
   private let worker: WorkerProcess
 
+  /// Whether `file` has HDF5's signature, at its start or behind a user block of 512 bytes, 1024, and so on.
+  ///
+  /// Source: HDF5 File Format Specification, III.A.
+  public static func isSigned(_ file: MappedFile) -> Bool {
+    let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+    var start = 0
+    while start + signature.count <= file.count {
+      if unsafe file.bytes[start...].starts(with: signature) { return true }
+      start = max(512, 2 * start)
+    }
+    return false
+  }
+
   /// Opens the file and reads its structure.
   ///
   /// - Parameters:

@@ -1,4 +1,5 @@
 import Formats
+import HDF5Access
 import IR
 
 /// Reads a model, recognising its format by content.
@@ -63,7 +64,7 @@ private enum FileSignature {
     func starts(with signature: [UInt8]) -> Bool { unsafe bytes.starts(with: signature) }
     if file.count == 0 {
       self = .empty
-    } else if starts(with: [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]) {
+    } else if HDF5File.isSigned(file) {
       self = .hdf5
     } else if starts(with: [0x50, 0x4b, 0x03, 0x04]) {
       self = .zip

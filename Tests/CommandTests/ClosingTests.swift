@@ -186,7 +186,8 @@ import Testing
     ["--stats", "a", "--exclude-top", "nan"], ["--stats", "a", "--scope", "all"],
     ["--stats", "a", "--emit-marked", "m.txt"], ["--flush-below", "0"], ["--flush-below", "nan"],
     ["--stats", "a", "--target", "v", "--target", "v"], ["--stats", "a", "--exclude-top=-0.1"],
-    ["--stats", "a", "--exclude-bottom=-1"],
+    ["--stats", "a", "--exclude-bottom=-1"], ["--scope", "group"], ["--exclude-top", "0.1"],
+    ["--exclude-bottom", "0.1"], ["--keep", "a", "--exclude-top", "0.1"],
   ])
   func contradictionsAreWrongUsage(arguments: [String]) throws {
     let result = try runProcess(

@@ -19,9 +19,8 @@ public func importStatistics(
 ) throws(ImportError) -> AlignmentStatistics {
   do throws(ImportError) {
     let file = try importing { () throws(FormatError) in try MappedFile(path: path) }
-    let isJSON = unsafe file.bytes.first { !$0.isJSONSpace } == UInt8(ascii: "{")
     let statistics =
-      isJSON
+      try isJSON(file)
       ? try StatisticsJSON(file).statistics
       : try StatisticsHDF5(
         importing { () throws(FormatError) in try HDF5File(path: path, program: program) }
@@ -31,6 +30,18 @@ public func importStatistics(
   } catch {
     throw error.adding(file: path)
   }
+}
+
+/// Tells JSON from HDF5, and refuses what is neither.
+private func isJSON(_ file: MappedFile) throws(ImportError) -> Bool {
+  if HDF5File.isSigned(file) { return false }
+  if unsafe file.bytes.first(where: { !$0.isJSONSpace }) == UInt8(ascii: "{") { return true }
+  let found =
+    file.count == 0
+    ? "an empty file"
+    : unsafe file.bytes.starts(with: [0xef, 0xbb, 0xbf])
+      ? "a byte order mark, which JSON has none of: save it as plain UTF-8" : "neither"
+  throw ImportError(.malformed, "expected HDF5, or JSON that begins with '{'; found \(found)")
 }
 
 private func check(_ value: ValueAlignment) throws(ImportError) {

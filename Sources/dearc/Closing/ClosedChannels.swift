@@ -68,13 +68,13 @@ struct ClosedChannels {
     try checkModel(of: statistics, path)
     guard
       let rule = BilateralRule(
-        excludeTop: options.excludeTop, excludeBottom: options.excludeBottom)
+        excludeTop: options.shares.top, excludeBottom: options.shares.bottom)
     else { return [] }
     return try targets(of: statistics, path, in: graph).map { value, axis, discrepancies in
       try check(discrepancies.count, of: value, axis, path, in: graph)
       return ChannelMark(
         value: value, axis: axis, closed: rule.closedChannels(discrepancies),
-        scope: options.scope.scope)
+        scope: options.reach.scope)
     }
   }
 
@@ -162,7 +162,7 @@ struct ClosedChannels {
         let count = try graph.channelCount(of: list.value, axis: list.axis)
         let closed = try list.closed(of: count)
         return ChannelMark(
-          value: list.value, axis: list.axis, closed: closed, scope: options.scope.scope)
+          value: list.value, axis: list.axis, closed: closed, scope: options.reach.scope)
       } catch let error as TargetError {
         throw Failure(error)
       } catch let error as FormatError {

@@ -22,14 +22,26 @@ struct ClosingOptions: ParsableArguments {
         """, valueName: "value"))
   var targets: [String] = []
 
-  @Option(help: "The share of channels to close that follow inpainted regions most.")
-  var excludeTop = 0.2
+  @Option(
+    help: ArgumentHelp(
+      "The share of channels to close that follow inpainted regions most, 0.2 unless given.",
+      valueName: "share"))
+  var excludeTop: Double?
 
-  @Option(help: "The share of channels to close that follow them least.")
-  var excludeBottom = 0.2
+  @Option(
+    help: ArgumentHelp(
+      "The share of channels to close that follow them least, 0.2 unless given.",
+      valueName: "share"))
+  var excludeBottom: Double?
 
-  @Option(help: "Close the named value alone (gate), or all that it is a sum of as well (group).")
-  var scope = ScopeChoice.gate
+  @Option(
+    help: ArgumentHelp(
+      "How far closing reaches.",
+      discussion: """
+        The named value alone, which is the default (gate), or all that it is a sum of as well \
+        (group).
+        """))
+  var scope: ScopeChoice?
 
   @Option(
     help: ArgumentHelp(
@@ -60,29 +72,43 @@ struct ClosingOptions: ParsableArguments {
     if stats != nil && keep != nil {
       throw ValidationError("--stats and --keep both say which channels go; give one of them.")
     }
-    if stats == nil && keep == nil {
-      if !targets.isEmpty { throw ValidationError("--target needs --stats.") }
-      if emitMarked != nil && head == nil {
-        throw ValidationError("--emit-marked needs --stats, --keep or --head.")
-      }
-    }
     if keep != nil && !targets.isEmpty {
       throw ValidationError("--keep names the values itself; it excludes --target.")
     }
+    try requireWhatOptionsAreFor()
     guard Set(targets).count == targets.count else {
       throw ValidationError("--target names a value twice.")
     }
     guard flushBelow.map({ $0 > 0 && $0.isFinite }) ?? true else {
       throw ValidationError("--flush-below must be a number above 0.")
     }
-    guard excludeTop >= 0, excludeBottom >= 0,
-      BilateralShares.areValid(excludeTop, excludeBottom)
+    guard shares.top >= 0, shares.bottom >= 0, BilateralShares.areValid(shares.top, shares.bottom)
     else {
       throw ValidationError(
         "--exclude-top and --exclude-bottom must be numbers from 0 on whose sum is below 1; "
-          + "found \(excludeTop) and \(excludeBottom).")
+          + "found \(shares.top) and \(shares.bottom).")
     }
   }
+
+  /// Refuses options that would say nothing, as what they qualify was not given.
+  private func requireWhatOptionsAreFor() throws {
+    let given = [
+      ("--target", targets.isEmpty), ("--exclude-top", excludeTop == nil),
+      ("--exclude-bottom", excludeBottom == nil),
+    ].filter { !$0.1 }
+    if let (name, _) = given.first, stats == nil { throw ValidationError("\(name) needs --stats.") }
+    guard stats == nil && keep == nil else { return }
+    if scope != nil { throw ValidationError("--scope needs --stats or --keep.") }
+    if emitMarked != nil && head == nil {
+      throw ValidationError("--emit-marked needs --stats, --keep or --head.")
+    }
+  }
+
+  /// The shares of channels to close at both ends of the ranking.
+  var shares: (top: Double, bottom: Double) { (excludeTop ?? 0.2, excludeBottom ?? 0.2) }
+
+  /// How far closing reaches.
+  var reach: ScopeChoice { scope ?? .gate }
 
   /// The files that are read besides the model.
   var sources: [String] { [stats, keep, head].compactMap { $0 } }
@@ -90,7 +116,7 @@ struct ClosingOptions: ParsableArguments {
   /// What the user should do about the result.
   var remarks: [String] {
     guard stats != nil || keep != nil, head == nil else { return [] }
-    switch scope {
+    switch reach {
     case .gate: return ["The head was fitted to all channels: refit it, and give it with --head."]
     case .group:
       return [
@@ -107,9 +133,9 @@ struct ClosingOptions: ParsableArguments {
     guard stats != nil || keep != nil else { return replaced }
     let ratios =
       stats == nil
-      ? [] : ["--exclude-top", "\(excludeTop)", "--exclude-bottom", "\(excludeBottom)"]
+      ? [] : ["--exclude-top", "\(shares.top)", "--exclude-bottom", "\(shares.bottom)"]
     return (stats == nil ? ["--keep"] : ["--stats"]) + targets.flatMap { ["--target", $0] }
-      + ratios + ["--scope", scope.rawValue] + replaced
+      + ratios + ["--scope", reach.rawValue] + replaced
   }
 }
 
