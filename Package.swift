@@ -49,7 +49,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: common),
     .target(
-      name: "TestSupport", dependencies: ["IR"], path: "Tests/TestSupport", swiftSettings: common),
+      name: "TestSupport", dependencies: ["IR", "HDF5Access"], path: "Tests/TestSupport",
+      swiftSettings: common),
     .target(
       name: "FuzzCases", dependencies: ["IR", "Formats", "Importers", "Emitters", "Passes"],
       path: "Tests/FuzzCases", swiftSettings: common),

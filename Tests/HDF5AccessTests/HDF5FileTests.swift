@@ -8,11 +8,7 @@ extension HDF5File {
   static func made(_ kind: String, in folder: TemporaryDirectory) throws -> HDF5File {
     let path = folder.appending("\(kind).h5")
     try Python.judge("make_hdf5.py", [kind, path])
-    return try HDF5File(path: path, program: worker())
-  }
-
-  static func worker() -> WorkerProgram {
-    WorkerProgram(path: builtProgram(), arguments: [WorkerProgram.argument])
+    return try HDF5File(path: path, program: .built())
   }
 }
 
@@ -109,7 +105,7 @@ extension HDF5File {
     for count in [0, 7, 8, 100, 1000, whole.count / 2, whole.count - 1] {
       let cut = try folder.write(Array(whole.prefix(count)), to: "cut.h5")
       let error = #expect(throws: FormatError.self) {
-        try HDF5File(path: cut, program: HDF5File.worker())
+        try HDF5File(path: cut, program: .built())
       }
       #expect(error?.kind == .malformed)
     }
@@ -128,7 +124,7 @@ extension HDF5File {
       }
       let flipped = try folder.write(bytes, to: "flipped.h5")
       do {
-        let file = try HDF5File(path: flipped, program: HDF5File.worker())
+        let file = try HDF5File(path: flipped, program: .built())
         for dataset in file.root.allDatasets { _ = try? file.elements(of: dataset) }
       } catch {
         #expect(error.kind == .malformed)
@@ -138,7 +134,7 @@ extension HDF5File {
 
   @Test func aMissingFileAndAMissingWorkerAreSaidSo() throws {
     let missing = #expect(throws: FormatError.self) {
-      try HDF5File(path: folder.appending("none.h5"), program: HDF5File.worker())
+      try HDF5File(path: folder.appending("none.h5"), program: .built())
     }
     #expect(missing?.kind == .notFound)
     let path = try folder.write([1, 2, 3], to: "some.h5")

@@ -11,9 +11,7 @@ import Testing
   init() throws { folder = try TemporaryDirectory() }
 
   private func read(_ path: String) throws -> AlignmentStatistics {
-    try importStatistics(
-      at: path,
-      program: WorkerProgram(path: builtProgram(), arguments: [WorkerProgram.argument]))
+    try importStatistics(at: path, program: .built())
   }
 
   /// Writes an HDF5 file by running `code` with the open file as `f`.
