@@ -213,8 +213,8 @@ def layers_in_a_row(s: Sketch, x: Map) -> Map:
 
 
 CHAINS = [
-    (0.5, transposes), (0.5, reshapes), (0.5, slices), (0.4, gathers), (0.3, windows), (0.6, bounds), (0.2, casts),
-    (0.4, twins), (0.6, padded_window), (0.8, shifted_data),
+    (0.5, transposes), (0.5, reshapes), (0.5, slices), (0.4, gathers), (0.3, windows),
+    (0.6, bounds), (0.2, casts), (0.4, twins), (0.6, padded_window), (0.8, shifted_data),
     (0.5, scaled_product), (0.8, layers_in_a_row),
 ]
 """Every chain and how often it is drawn."""

@@ -44,4 +44,26 @@ import Testing
     graph.inferShapes()
     return graph
   }
+
+  /// An extent is a claim, which costs nothing to make and must cost nothing to read.
+  @Test(arguments: [1 << 20, 1 << 50])
+  func channelsThatNothingMadeAreNotCounted(channels: Int) throws {
+    var graph = try parseGraph(
+      """
+      graph opset 17 {
+        input %x : f32[1,\(channels),1,1]
+        const %s : i64[3] = dense [0,1,-1]
+        %r = Reshape(%x, %s)
+        const %g : f32[1] = dense [0.5]
+        %i = InstanceNormalization(%r, %g, %g)
+        %t = Shape(%x)
+        %y = Reshape(%i, %t)
+        output %y
+      }
+      """)
+    graph.inferShapes()
+    let pipeline = Pipeline(stages: [.once(ChannelPruning.pass(countingConstants: true))])
+    let result = try pipeline.run(Model(irVersion: 8, graph: graph))
+    #expect(result.changes.isEmpty)
+  }
 }

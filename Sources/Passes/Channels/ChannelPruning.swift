@@ -72,21 +72,35 @@ enum ChannelPruning {
       inputShapes: rewriter.graph.assumedInputShapes(rewriter.assumedExtents))
   }
 
-  /// The normalisations that are written out, and what was merged into one operator for that.
+  /// The normalisations that are written out.
+  ///
+  /// Those that a model spells out are one operator each while that is decided, and stay so if they are
+  /// among them.
   private static func countedNorms(
     _ rewriter: inout Rewriter
   ) -> (counted: CountedNorms?, merged: [NodeID]) {
     var trial = rewriter
-    let merged = rewriter.graph.nodeIDs.compactMap {
-      ReshapedGroupNorm(around: $0, in: rewriter.graph)?.merge(&trial)
+    let tried = merge(rewriter.graph.nodeIDs, &trial)
+    var counted = CountedNorms(trial.graph, shapes: shapes(of: trial))
+    guard !tried.isEmpty else { return (counted, []) }
+    let chosen = tried.filter { counted.nodes.contains($0.merged) }.map(\.norm)
+    let merged = merge(chosen, &rewriter).map(\.merged)
+    counted.replace(tried.map(\.merged), by: merged)
+    return (counted, merged)
+  }
+
+  /// Merges those of `norms` that groups are reshaped for; one may end where another begins.
+  private static func merge(
+    _ norms: some Sequence<NodeID>, _ rewriter: inout Rewriter
+  ) -> [(norm: NodeID, merged: NodeID)] {
+    var found: [(norm: NodeID, merged: NodeID)] = []
+    for norm in norms where rewriter.graph.contains(norm) {
+      guard let reshaped = ReshapedGroupNorm(around: norm, in: rewriter.graph),
+        let merged = reshaped.merge(&rewriter)
+      else { continue }
+      found.append((norm, merged))
     }
-    let counted = CountedNorms(trial.graph, shapes: shapes(of: trial))
-    if merged.contains(where: counted.nodes.contains) {
-      rewriter = trial
-      return (counted, merged)
-    }
-    guard !merged.isEmpty else { return (counted, []) }
-    return (CountedNorms(rewriter.graph, shapes: shapes(of: rewriter)), [])
+    return found
   }
 
   /// Compares the extents that follow from the rewritten nodes with those that were decided.

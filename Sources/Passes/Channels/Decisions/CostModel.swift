@@ -126,8 +126,8 @@ public struct CostDecision: Hashable, Sendable {
   public let narrowCost: Double
   /// The same with the use left wide.
   public let wideCost: Double
-  /// The group of linked axes that the decision concerns.
-  let group: Int
+  /// The group of linked axes that the decision concerns, if it was made on the graph as it is.
+  var group: Int?
 }
 
 /// Decides for every use that needs fewer slots than its value keeps.

@@ -25,6 +25,14 @@ struct CountedNorms {
     }
   }
 
+  /// Says the same of another graph, in which `others` do what `nodes` did here, or what is left of them.
+  mutating func replace(_ nodes: [NodeID], by others: [NodeID]) {
+    self.nodes.subtract(nodes)
+    self.nodes.formUnion(others)
+    // Groups have other numbers there.
+    for index in decisions.indices { decisions[index].group = nil }
+  }
+
   /// Those that are decided about together: of one group of axes, and all groups beyond the first few, as
   /// every trial is an analysis of the whole graph.
   private static func trials(_ candidates: [Candidate]) -> [[Candidate]] {
@@ -83,14 +91,22 @@ struct CountedNorms {
     }
   }
 
-  /// The axis that `node` normalises, alone or between reshapes, or takes the mean of squares of in a
-  /// normalisation.
+  /// How many normalisations constant slots go into that could be written out.
+  static func countable(_ model: ChannelModel) -> Int {
+    let reshaped = model.order.compactMap { ReshapedGroupNorm(around: $0, in: model.graph) }
+    return candidates(model).count
+      + reshaped.count { norm in
+        model.graph.values[norm.data].elementType == .float32
+          && model.axes.id(of: norm.data, axis: 1).map {
+            model.facts($0).contains { $0 != .unknown }
+          } ?? false
+      }
+  }
+
+  /// The axis that `node` normalises, or takes the mean of squares of in a normalisation.
   private static func normalizedAxis(of node: NodeID, _ model: ChannelModel) -> AxisID? {
     for case .normalized(let link) in model.links[node] where link.constants == .stay {
       return link.data.axis
-    }
-    if let norm = ReshapedGroupNorm(around: node, in: model.graph) {
-      return model.axes.id(of: norm.data, axis: 1)
     }
     guard let norm = WrittenOutNorm(around: node, in: model.graph),
       model.links[node].contains(where: { if case .reduced(_, .mean) = $0 { true } else { false } })

@@ -75,10 +75,14 @@ struct AbsorberTable {
   /// The labels of the nodes that make up for a slot, in graph order.
   func absorbers(of spot: Spot) -> (biases: [String], carriers: [String]) {
     let found = found(for: spot)
-    let labels = { (positions: [Int]) in
-      positions.map { flow.model.graph.label(flow.model.order[$0]) }
-    }
     return (labels(found.biases), labels(found.carriers))
+  }
+
+  /// Each label once, although nodes may share one.
+  private func labels(_ positions: [Int]) -> [String] {
+    positions.map { flow.model.graph.label(flow.model.order[$0]) }.reduce(into: []) {
+      if !$0.contains($1) { $0.append($1) }
+    }
   }
 }
 

@@ -45,7 +45,7 @@ struct FateFinder {
   func report() -> PruningReport {
     PruningReport(
       requests: closedRequests + model.order.flatMap(requests), narrowed: narrowed(),
-      decisions: decisions, countingNorms: CountedNorms.candidates(model).count)
+      decisions: decisions, countingNorms: CountedNorms.countable(model))
   }
 
   private var closedRequests: [ValueRequest] {

@@ -43,41 +43,35 @@ struct SlotFlow {
     return destinations(of: spot.slot, through: reading.link, at: reading.place)
   }
 
-  /// The output slots that are made from an input slot without weights.
-  private func destinations(
-    of slot: Int, through link: AxisLink, at place: Place
-  ) -> [Spot] {
+  /// The output slots that are made from an input slot without weights, through links that move slots.
+  private func destinations(of slot: Int, through link: AxisLink, at place: Place) -> [Spot] {
     switch link {
-    case .aligned(let link): return link.outputs.map { Spot(axis: $0.axis, slot: slot) }
-    case .linear(let link) where link.isDepthwise && place.axis == link.data.axis:
+    case .linear(let link):
       let multiplier = needs[link.output.axis].extent / link.groups
       return (0..<multiplier).map { Spot(axis: link.output.axis, slot: slot * multiplier + $0) }
     case .bordered(let link): return [Spot(axis: link.output.axis, slot: link.before + slot)]
     case .concatenated(let output, let inputs):
-      var spots: [Spot] = []
-      var start = 0
-      for input in inputs {
-        if input == place { spots.append(Spot(axis: output.axis, slot: start + slot)) }
-        start += needs[input.axis].extent
-      }
-      return spots
+      return starts(of: inputs).filter { $0.place == place }
+        .map { Spot(axis: output.axis, slot: $0.start + slot) }
     case .divided(let outputs, _):
-      var start = 0
-      for output in outputs {
-        let extent = needs[output.axis].extent
-        if slot < start + extent, slot >= start {
-          return [Spot(axis: output.axis, slot: slot - start)]
-        }
-        start += extent
-      }
-      return []
+      return starts(of: outputs).filter { place, start in
+        (start..<start + needs[place.axis].extent).contains(slot)
+      }.map { Spot(axis: $0.place.axis, slot: slot - $0.start) }
     case .selected(let output, _, let indices):
       guard let output else { return [] }
       return indices.indices.filter { indices[$0] == slot }
         .map { Spot(axis: output.axis, slot: $0) }
     case .regrouped(let regrouping): return destinations(of: slot, regrouping, place)
-    case .normalized(let link): return [Spot(axis: link.output.axis, slot: slot)]
-    case .linear, .contracted, .reduced: return []
+    case .aligned, .normalized, .contracted, .reduced: return []
+    }
+  }
+
+  /// Parts that lie one behind the other, and where each begins.
+  private func starts(of parts: [Place]) -> [(place: Place, start: Int)] {
+    var start = 0
+    return parts.map { place in
+      defer { start += needs[place.axis].extent }
+      return (place, start)
     }
   }
 
@@ -148,7 +142,7 @@ final class Reading {
   let plan: DataNeeds?
   /// Whether it is a linear operator that reads all slots of its data for each of its result.
   let mixesSlots: Bool
-  /// The axes on which each slot stays what it is, if the link makes nothing else of single slots.
+  /// The axes on which a slot has the same number; nil for links that move slots.
   fileprivate let copies: [AxisID]?
 
   fileprivate init(
@@ -159,7 +153,11 @@ final class Reading {
     self.link = link
     self.place = place
     self.plan = plan
-    mixesSlots = [link].firstLinear.map { $0.data == place && !$0.isDepthwise } ?? false
+    mixesSlots =
+      switch link {
+      case .linear(let link): link.data == place && !link.isDepthwise
+      default: false
+      }
     copies =
       switch link {
       case .aligned(let link): link.outputs.map(\.axis)

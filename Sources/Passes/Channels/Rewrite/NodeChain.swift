@@ -43,6 +43,25 @@ struct NodeChain {
     rewriter.addIntegers(integers, name: "\(label)_\(role)")
   }
 
+  /// The `channels` that `data` has now, and their positions, with an axis for the groups and one for the
+  /// rest.
+  ///
+  /// The rest is stated where it is known: of an empty batch, runtimes work out no extent.
+  func grouped(
+    _ data: ValueID, of channels: Int, by groups: Int, _ rewriter: inout Rewriter
+  ) -> ValueID {
+    let positions = rewriter.graph.shape(of: data)?.dropFirst(2).map(\.count)
+    let known = positions?.compactMap { $0 } ?? []
+    let rest = known.count == positions?.count ? (known + [channels / groups]).checkedProduct : nil
+    let shape = integers([0, groups, rest ?? -1], as: "shape", &rewriter)
+    return add(.reshape, [data, shape], &rewriter)
+  }
+
+  /// The elements of `value` in the shape of `data`.
+  func shaped(_ value: ValueID, like data: ValueID, _ rewriter: inout Rewriter) -> ValueID {
+    add(.reshape, [value, add(.shape, [data], &rewriter)], &rewriter)
+  }
+
   /// One number a group, or one for all where they agree.
   func numbers(_ numbers: [Double], _ rewriter: inout Rewriter) -> ValueID {
     let isUniform = numbers.allSatisfy { $0 == numbers[0] }

@@ -59,10 +59,9 @@ struct NormExpansion {
 
   /// The same with the channels and positions of each group on one axis in between.
   private func normalizedGroups(_ data: ValueID, _ rewriter: inout Rewriter) -> ValueID {
-    let shape = chain.integers([0, groups.count, -1], &rewriter)
-    let grouped = chain.add(.reshape, [data, shape], &rewriter)
-    let normal = normalized(grouped, axis: 2, &rewriter)
-    return chain.add(.reshape, [normal, chain.add(.shape, [data], &rewriter)], &rewriter)
+    let grouped = chain.grouped(
+      data, of: needs[link.output.axis].count, by: groups.count, &rewriter)
+    return chain.shaped(normalized(grouped, axis: 2, &rewriter), like: data, &rewriter)
   }
 
   private var detail: String {
