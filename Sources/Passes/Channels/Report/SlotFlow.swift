@@ -47,6 +47,7 @@ struct SlotFlow {
   private func destinations(of slot: Int, through link: AxisLink, at place: Place) -> [Spot] {
     switch link {
     case .linear(let link):
+      guard link.isDepthwise, place.axis == link.data.axis else { return [] }
       let multiplier = needs[link.output.axis].extent / link.groups
       return (0..<multiplier).map { Spot(axis: link.output.axis, slot: slot * multiplier + $0) }
     case .bordered(let link): return [Spot(axis: link.output.axis, slot: link.before + slot)]
@@ -92,32 +93,41 @@ extension SlotFlow {
   func spots(alongside start: [AxisID: SlotSet]) -> Set<Spot> {
     var found = Set(start.flatMap { axis, slots in slots.slots.map { Spot(axis: axis, slot: $0) } })
     var pending = Array(found)
+    var sources: [AxisID: [[Spot]]] = [:]
     while let spot = pending.popLast() {
-      let behind = readers(of: spot.axis).flatMap { destinations(of: spot, through: $0) }
-      pending += (behind + sources(of: spot)).filter { found.insert($0).inserted }
+      let ahead = readers(of: spot.axis).flatMap { destinations(of: spot, through: $0) }
+      let behind = sources[spot.axis] ?? self.sources(on: spot.axis)
+      sources[spot.axis] = behind
+      pending += (ahead + behind[spot.slot]).filter { found.insert($0).inserted }
     }
     return found
   }
 
-  /// The slots that a slot is made from without weights.
-  private func sources(of spot: Spot) -> [Spot] {
-    let value = model.axes.places[spot.axis.index].value
-    guard let node = model.graph.producer(of: value) else { return [] }
-    return model.links[node].flatMap { link -> [Spot] in
-      link.places.filter { $0.input != nil }.flatMap { place -> [Spot] in
-        let extent = needs[place.axis].extent
-        guard link.outputs.contains(where: { $0.axis == spot.axis }), isComputed(place, of: node)
-        else { return [] }
-        switch link {
-        case .aligned: return [Spot(axis: place.axis, slot: spot.slot)]
-        case .linear(let linear) where !linear.isDepthwise: return []
-        case .contracted, .reduced, .normalized, .regrouped: return []
-        case .linear, .concatenated, .bordered, .divided, .selected:
-          return (0..<extent).filter {
-            destinations(of: $0, through: link, at: place).contains(spot)
-          }.map { Spot(axis: place.axis, slot: $0) }
+  /// What each slot of an axis is made from without weights.
+  private func sources(on axis: AxisID) -> [[Spot]] {
+    var found = [[Spot]](repeating: [], count: needs[axis].extent)
+    let value = model.axes.places[axis.index].value
+    guard let node = model.graph.producer(of: value) else { return found }
+    for link in model.links[node] where link.outputs.contains(where: { $0.axis == axis }) {
+      for place in link.places where place.input != nil && isComputed(place, of: node) {
+        for slot in 0..<needs[place.axis].extent {
+          for next in results(of: slot, through: link, at: place)
+          where next.axis == axis && next.slot < found.count {
+            found[next.slot].append(Spot(axis: place.axis, slot: slot))
+          }
         }
       }
+    }
+    return found
+  }
+
+  /// The output slots that come of an input slot and of no other on its axis.
+  private func results(of slot: Int, through link: AxisLink, at place: Place) -> [Spot] {
+    switch link {
+    case .aligned(let link): return link.outputs.map { Spot(axis: $0.axis, slot: slot) }
+    case .contracted, .reduced, .normalized, .regrouped: return []
+    case .linear, .concatenated, .bordered, .divided, .selected:
+      return destinations(of: slot, through: link, at: place)
     }
   }
 
