@@ -68,6 +68,9 @@ struct TieTable {
   /// Whether a slot is tied to others.
   func isTied(_ slot: Int, on axis: AxisID) -> Bool { ties[axis]?[slot] != nil }
 
+  /// Whether a slot of `axis` is tied.
+  func isTied(_ axis: AxisID) -> Bool { ties[axis] != nil }
+
   /// The slots of `axis` that tied ones can make up for, and how.
   ///
   /// Beyond a border all slots are zero, so a reader whose windows reach there may combine only slots

@@ -39,7 +39,7 @@ struct AbsorberTable {
     rows = Array(repeating: [], count: places.count)
     let positions = Self.positions(flow.model)
     let order = places.indices.sorted { positions[$0] > positions[$1] }
-    for index in order { fill(AxisID(index: index)) }
+    for axis in order.map(AxisID.init) where flow.isTracked(axis) { fill(axis) }
   }
 
   /// Where in the graph the values of axes are made; those that no node makes stand before all.

@@ -37,6 +37,11 @@ struct SlotFlow {
       || model.ties.isTied(spot.slot, on: spot.axis)
   }
 
+  /// Whether anything is known of the axis; of others, no slot need be looked at.
+  func isTracked(_ axis: AxisID) -> Bool {
+    model.facts[axis.index] != nil || model.ties.isTied(axis)
+  }
+
   /// What a reader makes of a slot alone.
   func destinations(of spot: Spot, through reading: Reading) -> [Spot] {
     if let copies = reading.copies { return copies.map { Spot(axis: $0, slot: spot.slot) } }
