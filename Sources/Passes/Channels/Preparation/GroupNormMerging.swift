@@ -9,8 +9,8 @@ internal import IR
 /// ```
 ///
 /// The graph's operator set may not have that operator, so it must not outlive the pass that asks: it is
-/// written out with basic operators or separated into three nodes again. That is a part of legal case 5
-/// of `ChannelPruning`, and recorded as that.
+/// written out with basic operators, which is recorded as legal case 5 of `ChannelPruning`, or separated
+/// into three nodes again, which compute what they did and are no change to record.
 extension ReshapedGroupNorm {
   /// Makes one GroupNormalization of the three nodes.
   ///
