@@ -87,6 +87,11 @@ public struct HDF5Dataset: Hashable, Sendable {
   let index: Int
   /// Where its elements lie, if they lie in the file just as they are read.
   let stored: Range<Int>?
+
+  /// Whether the elements are the upper halves of single-precision floats, as Keras marks them.
+  public var isBrainFloat: Bool {
+    elementType == .uint16 && attributes.contains { $0.name == "dtype" && $0.string == "bfloat16" }
+  }
 }
 
 /// A folder of groups and datasets.

@@ -24,6 +24,8 @@ public struct ImportError: Error, Hashable, Sendable {
   public var offset: Int?
   /// The node, tensor or value concerned, such as `node 'conv1' (Conv)`.
   public var entity: String?
+  /// Where weights do not fit the model, if that is the matter.
+  public var mismatches: [WeightMismatch] = []
 
   /// Describes a failure.
   public init(

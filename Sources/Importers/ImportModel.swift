@@ -41,11 +41,7 @@ private func read(
 ) throws(ImportError) -> ImportedModel {
   switch FileSignature(file) {
   case .safetensors: return try importSafetensors(file)
-  case .hdf5:
-    throw ImportError(
-      .unsupported,
-      "this is an HDF5 file; Keras models are not read yet, so convert it to ONNX first, for "
-        + "example with tf2onnx")
+  case .hdf5: return try importKeras(file, options: options)
   case .zip:
     throw ImportError(
       .unsupported,

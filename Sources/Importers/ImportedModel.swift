@@ -1,9 +1,11 @@
+public import HDF5Access
 public import IR
 
 /// The file formats dearc reads.
 public enum ModelFormat: String, Hashable, Sendable {
   case onnx
   case safetensors
+  case keras
 }
 
 /// Something the user may want to know about an import that succeeded.
@@ -24,6 +26,12 @@ public struct ImportNote: Hashable, Sendable {
 public struct ImportOptions: Sendable {
   /// Whether weights may be read from other files in the model's folder.
   public var allowsExternalData = true
+  /// The file that says what network a file of Keras's weights belongs to, as `model.to_json()` gives it.
+  public var topology: String?
+  /// Whether a Keras network is to take and give pictures channels first, whatever it is written for.
+  public var isChannelsFirst = false
+  /// What reads HDF5.
+  public var program = WorkerProgram.current
 
   /// Reads external data, as most callers want.
   public init() {}

@@ -5,12 +5,16 @@ import Importers
 
 /// Where the commands meet files.
 enum ModelFiles {
-  /// Reads the model at `path`.
+  /// Reads the model that `input` names.
   ///
   /// - Throws: `Failure` that says what is wrong with the file.
-  static func read(_ path: String) throws -> ImportedModel {
+  static func read(_ input: InputOptions) throws -> ImportedModel {
+    var options = ImportOptions()
+    options.topology = input.topology
+    options.isChannelsFirst = input.channelsFirst
+    let path = try input.path()
     do {
-      return try importModel(at: path)
+      return try importModel(at: path, options: options)
     } catch {
       throw Failure(error)
     }
@@ -100,6 +104,17 @@ extension Failure {
     file = error.file
     let place = [error.offset.map { "at byte \($0)" }, error.entity].compactMap { $0 }
     message = (place + [error.message]).joined(separator: ": ")
+    hints = Self.table(of: error.mismatches)
+  }
+
+  /// Where weights do not fit, as far as a person would read.
+  private static func table(of mismatches: [WeightMismatch]) -> [String] {
+    guard !mismatches.isEmpty else { return [] }
+    let limit = 20
+    var table = Table([.init("place"), .init("the model wants"), .init("the file has")])
+    for each in mismatches.prefix(limit) { table.add([each.place, each.expected, each.found]) }
+    let rest = mismatches.count > limit ? ["and \(mismatches.count - limit) more"] : []
+    return table.lines(width: nil, style: TextStyle(isColored: false)) + rest
   }
 
   /// Restates why a model could not be written.

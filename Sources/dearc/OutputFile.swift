@@ -1,10 +1,14 @@
 import ArgumentParser
-import Importers
 
 /// A file to write, whose extension says in which format.
 struct OutputFile {
+  /// The formats dearc writes.
+  enum Format: String {
+    case onnx, safetensors
+  }
+
   let path: String
-  let format: ModelFormat
+  let format: Format
 
   /// Recognises the format.
   ///

@@ -6,7 +6,9 @@ import Testing
 /// Imports `model` from a file of its own.
 func importing(_ model: Wire, _ name: String = "model.onnx") throws -> ImportedModel {
   let folder = try TemporaryDirectory()
-  return try importModel(at: folder.write(model.bytes, to: name))
+  var options = ImportOptions()
+  options.program = .built()
+  return try importModel(at: folder.write(model.bytes, to: name), options: options)
 }
 
 /// Expects that `model` is refused with a message that contains every one of `fragments`.
@@ -198,7 +200,7 @@ func expectRefusal(
     expectRefusal(Wire(), .malformed, "empty")
     expectRefusal(Wire(.text(2, "producer")), .malformed, "not an ONNX model")
     expectRefusal(
-      Wire([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]), .unsupported, "HDF5")
+      Wire([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]), .malformed, "not a sound HDF5 file")
     expectRefusal(Wire([0x50, 0x4b, 3, 4]), .unsupported, "ZIP")
   }
 

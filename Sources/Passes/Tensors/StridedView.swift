@@ -109,9 +109,4 @@ extension Constant {
     }
     return Constant(elementType: elementType, shape: shape, storage: .dense(owner.payload))
   }
-
-  /// The same elements under another shape, sharing the bytes.
-  func reshaped(_ shape: [Int]) -> Constant {
-    Constant(elementType: elementType, shape: shape, storage: storage)
-  }
 }

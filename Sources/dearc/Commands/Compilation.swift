@@ -44,9 +44,11 @@ struct Compilation {
     defer { progress.clear() }
     let (path, target) = (try input.path(), try output.file())
     progress.report("reading \(path)")
-    let imported = try ModelFiles.read(path)
+    let imported = try ModelFiles.read(input)
     let assumed = try AssumedInputs(imported.model.graph, given: input.inputShapes)
-    let sources = ModelFiles.sources(of: imported, at: path) + furtherSources
+    let sources =
+      ModelFiles.sources(of: imported, at: path) + [input.topology].compactMap { $0 }
+      + furtherSources
     let digests = Deferred { try ModelFiles.digests(of: sources) }
     defer { digests.wait() }
     progress.report("rewriting")

@@ -27,7 +27,7 @@ struct InspectCommand: ParsableCommand {
   }
 
   func run() throws {
-    let imported = try ModelFiles.read(try input.path())
+    let imported = try ModelFiles.read(input)
     guard !text else { return try printText(of: imported.model) }
     let report = try report(on: imported)
     if display.json {

@@ -2,7 +2,8 @@ import ArgumentParser
 
 /// The model to read, and what to assume about its inputs.
 struct InputOptions: ParsableArguments {
-  @Argument(help: "The model to read: ONNX, or safetensors written by dearc.")
+  @Argument(
+    help: "The model to read: ONNX, Keras in HDF5, or safetensors written by dearc.")
   var input: String?
 
   @Option(
@@ -12,6 +13,15 @@ struct InputOptions: ParsableArguments {
       discussion: "Open extents are otherwise taken as batch 1 and images of 224 × 224.",
       valueName: "NAME:1,3,224,224"))
   var inputShapes: [InputShape] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "The JSON of a Keras model, as its to_json() gives it, if the input holds weights only.",
+      valueName: "file"))
+  var topology: String?
+
+  @Flag(help: "Let a Keras model take and give pictures channels first.")
+  var channelsFirst = false
 
   /// The path of the model.
   ///

@@ -1,0 +1,67 @@
+import IR
+
+/// What dearc knows of a class of layers: the weights they have, and how they compute.
+struct LayerRule: Sendable {
+  typealias Weights = @Sendable (LayerConfig) throws(ImportError) -> [WeightSpec]
+  typealias Apply = @Sendable (LayerApplication) throws(ImportError) -> KerasTensor
+
+  /// The weights a layer of these parameters has, in Keras's order.
+  let weights: Weights
+  /// Adds what one application of the layer computes to the graph.
+  let apply: Apply
+
+  /// Describes a class of layers.
+  init(weights: @escaping Weights, apply: @escaping Apply) {
+    self.weights = weights
+    self.apply = apply
+  }
+
+  /// Describes a class of layers without weights.
+  init(_ apply: @escaping Apply) {
+    self.init(weights: { (_) throws(ImportError) in [] }, apply: apply)
+  }
+
+  /// Layers that do nothing but in training.
+  static let identity = LayerRule { (call) throws(ImportError) in try call.input() }
+}
+
+/// The classes of layers that dearc knows, by the names that configurations give them.
+///
+/// No class is ever looked up as code: what is not listed here is refused.
+enum LayerTable {
+  /// The rule for the class of `layer`.
+  ///
+  /// - Throws: `ImportError` that says that, and perhaps why, dearc does not know it.
+  static func rule(for layer: KerasLayer) throws(ImportError) -> LayerRule {
+    if let rule = layers[layer.config.className] { return rule }
+    throw layer.config.unsupported(reason(for: layer))
+  }
+
+  private static func reason(for layer: KerasLayer) -> String {
+    switch layer.config.className {
+    case "Lambda", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer":
+      "such a layer is Python code, which dearc never runs; save the model with layers of Keras "
+        + "in its place"
+    default:
+      "dearc does not know this class of layers; a layer of a class of one's own is Python code, "
+        + "which dearc never runs"
+    }
+  }
+
+  private static let layers: [String: LayerRule] = tables(
+    convolutions, poolings, normalizations, activations, functions, dense, merging, shapes,
+    resampling, trainingOnly)
+
+  private static func tables(_ tables: [String: LayerRule]...) -> [String: LayerRule] {
+    tables.reduce(into: [:]) { all, table in
+      all.merge(table) { _, _ in preconditionFailure("a class of layers is listed twice") }
+    }
+  }
+
+  private static let trainingOnly: [String: LayerRule] = Dictionary(
+    uniqueKeysWithValues: [
+      "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout",
+      "GaussianNoise", "AlphaDropout", "ActivityRegularization", "StochasticDepth", "RandomFlip",
+      "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness",
+    ].map { ($0, LayerRule.identity) })
+}

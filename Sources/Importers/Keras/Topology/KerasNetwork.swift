@@ -1,0 +1,68 @@
+/// A network as its configuration describes it: layers, and which of them reads what.
+struct KerasNetwork: Sendable {
+  let name: String
+  /// In the order in which Keras keeps them, and their weights.
+  let layers: [KerasLayer]
+  let inputs: [TensorReference]
+  let outputs: [TensorReference]
+
+  /// The paths of all layers, also of networks inside it.
+  var layerPaths: [String] {
+    layers.flatMap { layer in
+      guard case .network(let inner) = layer.content else { return [layer.config.path] }
+      return [layer.config.path] + inner.layerPaths
+    }
+  }
+}
+
+/// A layer of a network, or a function that Keras lists among the layers.
+struct KerasLayer: Sendable {
+  /// What a layer is made of.
+  enum Content: Sendable {
+    /// Stands for what the caller of the network passes.
+    case input
+    /// Computes something by itself.
+    case layer
+    /// Is a network of layers.
+    indirect case network(KerasNetwork)
+  }
+
+  let name: String
+  let config: LayerConfig
+  let content: Content
+  /// Where it is applied; a layer that is applied twice has the same weights each time.
+  let calls: [LayerCall]
+}
+
+/// One application of a layer.
+struct LayerCall: Sendable {
+  var arguments: [CallArgument]
+  var keywords: [(name: String, argument: CallArgument)] = []
+
+  /// The tensors that are read, in order.
+  var references: [TensorReference] {
+    arguments.flatMap(\.references) + keywords.flatMap(\.argument.references)
+  }
+}
+
+/// What a layer is given.
+enum CallArgument: Sendable {
+  case tensor(TensorReference)
+  indirect case list([CallArgument])
+  case constant(ConfigValue)
+
+  var references: [TensorReference] {
+    switch self {
+    case .tensor(let reference): [reference]
+    case .list(let list): list.flatMap(\.references)
+    case .constant: []
+    }
+  }
+}
+
+/// A result of one application of a layer, by its place in the network's list of layers.
+struct TensorReference: Hashable, Sendable {
+  let layer: Int
+  let call: Int
+  let tensor: Int
+}

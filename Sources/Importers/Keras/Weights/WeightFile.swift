@@ -1,0 +1,121 @@
+import Formats
+import HDF5Access
+import IR
+
+/// The datasets that belong to the weights of a network.
+struct WeightFile {
+  private let file: HDF5File
+  private let datasets: [ExactName: HDF5Dataset]
+  private let lender: MappedWeights
+
+  /// Takes `datasets` of `file` for the weights they are called after.
+  init(_ file: HDF5File, _ datasets: [ExactName: HDF5Dataset]) {
+    self.file = file
+    self.datasets = datasets
+    lender = MappedWeights(file.file)
+  }
+
+  /// The dataset that is the weight called `name`.
+  func dataset(_ name: String) -> HDF5Dataset? { datasets[ExactName(name)] }
+
+  /// The elements of `dataset` in single precision, lent from the file where they lie there so.
+  ///
+  /// - Throws: `ImportError` if they are damaged, or no floats.
+  func constant(_ dataset: HDF5Dataset) throws(ImportError) -> Constant {
+    guard dataset.elementType == .float32 else { return try converted(dataset) }
+    let elements = try importing { () throws(FormatError) in try file.elements(of: dataset) }
+    let payload: Payload =
+      switch elements {
+      case .stored(let range): lender.payload.slice(range)
+      case .packed(let bytes):
+        unsafe OwnedBytes(count: bytes.count) { unsafe $0.copyBytes(from: bytes) }.payload
+      case .strings: throw notFloats(dataset)
+      }
+    return Constant(elementType: .float32, shape: dataset.shape, storage: .dense(payload))
+  }
+
+  private func converted(_ dataset: HDF5Dataset) throws(ImportError) -> Constant {
+    let numbers: [Double]
+    if dataset.isBrainFloat {
+      numbers = try importing { () throws(FormatError) in try file.brainFloats(of: dataset) }
+    } else if [.float16, .float64].contains(dataset.elementType) {
+      numbers = try importing { () throws(FormatError) in try file.doubles(of: dataset) }
+    } else {
+      throw notFloats(dataset)
+    }
+    return Constant(numbers.map { Float($0) }, shape: dataset.shape)
+  }
+
+  private func notFloats(_ dataset: HDF5Dataset) -> ImportError {
+    ImportError(
+      .unsupported, "'\(dataset.path)' holds \(dataset.elementType), expected floats")
+  }
+}
+
+/// A weight on its way into the graph: where its elements come from, and in which order they are wanted.
+///
+/// Nothing is read until the constant is made, so a file that does not fit is found out before.
+struct StoredTensor {
+  /// How it is called in the graph.
+  let name: String
+  /// Keras's extents; what is said to be read has them.
+  let dataset: HDF5Dataset?
+  private(set) var shape: [Int]
+  private var steps: [Step] = []
+
+  private enum Step {
+    case reshape([Int])
+    case transpose([Int])
+    case gatherRows([Int])
+  }
+
+  /// Takes `dataset` for a weight of the extents `shape`; nil if it is known not to fit.
+  init(name: String, dataset: HDF5Dataset?, shape: [Int]) {
+    self.name = name
+    self.dataset = dataset
+    self.shape = shape
+  }
+
+  /// Axis `i` is axis `order[i]` of this.
+  func transposed(_ order: [Int]) -> StoredTensor {
+    adding(.transpose(order), order.map { shape[$0] })
+  }
+
+  /// The same elements under another shape.
+  func reshaped(_ shape: [Int]) -> StoredTensor { adding(.reshape(shape), shape) }
+
+  /// The parts of axis 0 at `indices`; all of them in their order if that is nil.
+  func gatheringRows(_ indices: [Int]?) -> StoredTensor {
+    guard let indices else { return self }
+    return adding(.gatherRows(indices), [indices.count] + shape.dropFirst())
+  }
+
+  private func adding(_ step: Step, _ shape: [Int]) -> StoredTensor {
+    var copy = self
+    copy.steps.append(step)
+    copy.shape = shape
+    return copy
+  }
+
+  /// The elements in the order that is wanted.
+  ///
+  /// - Throws: `ImportError` if `file` does not hold them.
+  func constant(from file: WeightFile) throws(ImportError) -> Constant? {
+    guard let dataset else { return nil }
+    var constant = try file.constant(dataset)
+    for step in steps {
+      switch step {
+      case .reshape(let shape): constant = constant.reshaped(shape)
+      case .transpose(let order):
+        let source = constant
+        constant = source.transposed(order)
+        source.payload?.discard()
+      case .gatherRows(let indices):
+        let source = constant
+        constant = source.gatheringRows(indices)
+        source.payload?.discard()
+      }
+    }
+    return constant
+  }
+}

@@ -1,0 +1,79 @@
+/// A weight that layers of some class have.
+struct WeightSpec: Hashable, Sendable {
+  /// Keras's name for it, such as `kernel`.
+  let name: String
+  /// Whether training changes it by gradients; Keras lists those first.
+  let isTrainable: Bool
+  /// The layer inside the layer that has it, as `.weights.h5` names it; empty for its own.
+  let part: String
+
+  /// Describes a weight.
+  init(_ name: String, isTrainable: Bool = true, part: String = "") {
+    self.name = name
+    self.isTrainable = isTrainable
+    self.part = part
+  }
+}
+
+/// The layers of a network, in Keras's order, with the weights they have.
+indirect enum WeightTree {
+  case layer(LayerConfig, [WeightSpec])
+  case network(LayerConfig, [WeightTree])
+
+  var config: LayerConfig {
+    switch self {
+    case .layer(let config, _), .network(let config, _): config
+    }
+  }
+
+  /// The trees of the layers of `network`.
+  ///
+  /// - Throws: `ImportError` if a layer is of a class that dearc does not know.
+  static func trees(of network: KerasNetwork) throws(ImportError) -> [WeightTree] {
+    var trees: [WeightTree] = []
+    for layer in network.layers {
+      switch layer.content {
+      case .input: trees.append(.layer(layer.config, []))
+      case .layer:
+        trees.append(.layer(layer.config, try LayerTable.rule(for: layer).weights(layer.config)))
+      case .network(let inner): trees.append(.network(layer.config, try self.trees(of: inner)))
+      }
+    }
+    return trees
+  }
+
+  /// The places of all weights, those that are trained first, each sort in the order of layers.
+  ///
+  /// That is the order of a nested model's list in a file of Keras's former format.
+  func places() throws(ImportError) -> [WeightPlace] {
+    let all = try unsorted()
+    return all.filter(\.isTrained) + all.filter { !$0.isTrained }
+  }
+
+  private func unsorted(inTrainable outer: Bool = true) throws(ImportError) -> [WeightPlace] {
+    let isTrainable = try config.flag("trainable", default: true) && outer
+    switch self {
+    case .layer(let config, let specs):
+      return specs.map {
+        WeightPlace(layer: config, spec: $0, isTrained: $0.isTrainable && isTrainable)
+      }
+    case .network(_, let trees):
+      var places: [WeightPlace] = []
+      for tree in trees { places += try tree.unsorted(inTrainable: isTrainable) }
+      return places
+    }
+  }
+}
+
+/// A weight of one layer.
+struct WeightPlace {
+  let layer: LayerConfig
+  let spec: WeightSpec
+  /// Whether Keras counts it among the weights that training changes: it does not if the layer is frozen.
+  let isTrained: Bool
+
+  /// How it is called in the graph.
+  var name: String {
+    [layer.path, spec.part, spec.name].filter { !$0.isEmpty }.joined(separator: "/")
+  }
+}
