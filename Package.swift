@@ -24,8 +24,9 @@ let package = Package(
   ],
   targets: [
     .target(name: "IR", swiftSettings: library),
-    .target(name: "Formats", dependencies: ["CCrypto"], swiftSettings: library),
+    .target(name: "Formats", dependencies: ["CCrypto", "CZip"], swiftSettings: library),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .target(name: "COnnx", dependencies: ["CProtobufC"]),

@@ -28,6 +28,7 @@ missing_packages() {
   pkg-config --exists libprotobuf-c 2>/dev/null || echo libprotobuf-c-dev
   pkg-config --exists libcrypto 2>/dev/null || echo libssl-dev
   pkg-config --exists hdf5 2>/dev/null || echo libhdf5-dev
+  pkg-config --exists libzip 2>/dev/null || echo libzip-dev
   command -v protoc-c >/dev/null || echo protobuf-c-compiler
   python3 -c 'import ensurepip, venv' 2>/dev/null || printf '%s\n' python3 python3-venv
 }

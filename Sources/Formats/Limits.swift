@@ -28,4 +28,13 @@ public enum Limits {
 
   /// The largest protobuf message that other readers accept.
   public static let protobufByteCount = (2 << 30) - 1
+
+  /// How many members an archive may have; a Keras model has a handful.
+  public static let archiveMemberCount: Int64 = 65_536
+
+  /// How many bytes a member may unpack to, unless a good part of them is stored.
+  public static let archiveMemberByteCount = 256 << 20
+
+  /// How many times more than is stored a member may unpack to, beyond `archiveMemberByteCount`.
+  public static let archiveExpansion = 100
 }

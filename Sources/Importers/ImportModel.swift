@@ -41,11 +41,8 @@ private func read(
 ) throws(ImportError) -> ImportedModel {
   switch FileSignature(file) {
   case .safetensors: return try importSafetensors(file)
-  case .hdf5: return try importKeras(file, options: options)
-  case .zip:
-    throw ImportError(
-      .unsupported,
-      "this is a ZIP archive, perhaps a PyTorch or .keras file; export it to ONNX first")
+  case .hdf5: return try importKerasHDF5(file, options: options)
+  case .zip: return try importKerasArchive(file, options: options)
   case .empty: throw ImportError(.malformed, "the file is empty")
   case .other: return try importONNX(file, options: options)
   }

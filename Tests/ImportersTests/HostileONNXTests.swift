@@ -201,7 +201,7 @@ func expectRefusal(
     expectRefusal(Wire(.text(2, "producer")), .malformed, "not an ONNX model")
     expectRefusal(
       Wire([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]), .malformed, "not a sound HDF5 file")
-    expectRefusal(Wire([0x50, 0x4b, 3, 4]), .unsupported, "ZIP")
+    expectRefusal(Wire([0x50, 0x4b, 3, 4]), .malformed, "ZIP archive is damaged")
   }
 
   @Test func whatIsNoModelIsCalledSo() {

@@ -12,72 +12,95 @@ extension Constant {
   ///
   /// - Precondition: elements take whole bytes and are stored densely; `order` names each axis once.
   public func transposed(_ order: [Int]) -> Constant {
-    precondition(order.sorted() == Array(shape.indices))
-    guard let payload, elementType.bitWidth % 8 == 0 else {
-      preconditionFailure("cannot transpose \(elementType)")
-    }
-    let walk = TransposedWalk(shape: shape, order: order, width: elementType.bitWidth / 8)
-    let owner = unsafe OwnedBytes(count: payload.count) { target in
+    materialized(StridedView(contiguous: shape).transposed(order))
+  }
+
+  /// The elements that `view` walks over, stored row-major.
+  ///
+  /// - Precondition: elements take whole bytes and are stored densely; the walk stays among them.
+  public func materialized(_ view: StridedView) -> Constant {
+    let (payload, width) = packed
+    let walk = StridedCopy(view, width: width)
+    let owner = unsafe OwnedBytes(count: view.shape.product * width) { target in
       unsafe payload.withBytes { unsafe walk.copy(from: $0, to: target) }
     }
     return Constant(
-      elementType: elementType, shape: order.map { shape[$0] }, storage: .dense(owner.payload))
+      elementType: elementType, shape: view.shape, storage: .dense(owner.payload))
+  }
+
+  /// The elements at `positions`, stored in that order.
+  ///
+  /// - Precondition: elements take whole bytes and are stored densely; they have those positions.
+  public func picking(_ positions: [Int], shape: [Int]) -> Constant {
+    let (payload, width) = packed
+    let owner = payload.gathering(positions, width: width)
+    return Constant(elementType: elementType, shape: shape, storage: .dense(owner.payload))
   }
 
   /// The parts of axis 0 at `indices`, in that order.
   ///
   /// - Precondition: elements take whole bytes and are stored densely; `indices` are parts of axis 0.
   public func gatheringRows(_ indices: [Int]) -> Constant {
-    guard let payload, elementType.bitWidth % 8 == 0, let rowCount = shape.first, rowCount > 0
-    else { preconditionFailure("cannot gather rows of \(elementType) \(shape)") }
-    let width = payload.count / rowCount
-    let owner = unsafe OwnedBytes(count: indices.count * width) { target in
-      unsafe payload.withBytes { source in
+    let (payload, width) = packed
+    let owner = payload.gathering(indices, width: shape.dropFirst().reduce(width, *))
+    return Constant(
+      elementType: elementType, shape: [indices.count] + shape.dropFirst(),
+      storage: .dense(owner.payload))
+  }
+
+  private var packed: (payload: Payload, width: Int) {
+    guard let payload, elementType.bitWidth % 8 == 0 else {
+      preconditionFailure("cannot move elements of \(elementType)")
+    }
+    return (payload, elementType.bitWidth / 8)
+  }
+}
+
+extension Payload {
+  /// The pieces of `width` bytes at `indices`, one after another.
+  fileprivate func gathering(_ indices: [Int], width: Int) -> OwnedBytes {
+    unsafe OwnedBytes(count: indices.count * width) { target in
+      unsafe withBytes { source in
         for (place, index) in indices.enumerated() {
           unsafe target[place * width..<(place + 1) * width].copyBytes(
             from: source[index * width..<(index + 1) * width])
         }
       }
     }
-    return Constant(
-      elementType: elementType, shape: [indices.count] + shape.dropFirst(),
-      storage: .dense(owner.payload))
   }
 }
 
 /// Copies elements into row-major order from where strides lead.
-private struct TransposedWalk {
-  /// The extents in the order of the result, with axes merged that are neighbours in both orders.
+private struct StridedCopy {
+  /// The extents, with axes merged that one stride walks over.
   private var extents: [Int] = []
   /// How many bytes a step along each takes in the source.
   private var strides: [Int] = []
+  private let start: Int
   private let width: Int
+  private let isEmpty: Bool
 
-  init(shape: [Int], order: [Int], width: Int) {
+  init(_ view: StridedView, width: Int) {
     self.width = width
-    var stride = width
-    var byteStrides = Array(repeating: 0, count: shape.count)
-    for axis in shape.indices.reversed() {
-      byteStrides[axis] = stride
-      stride *= max(shape[axis], 1)
-    }
-    for axis in order where shape[axis] != 1 {
-      if let last = strides.last, last == byteStrides[axis] * shape[axis] {
-        extents[extents.count - 1] *= shape[axis]
-        strides[strides.count - 1] = byteStrides[axis]
+    start = view.offset * width
+    isEmpty = view.shape.contains(0)
+    for (extent, stride) in zip(view.shape, view.strides) where extent != 1 {
+      let stride = stride * width
+      if let last = strides.last, last == stride * extent {
+        extents[extents.count - 1] *= extent
+        strides[strides.count - 1] = stride
       } else {
-        extents.append(shape[axis])
-        strides.append(byteStrides[axis])
+        extents.append(extent)
+        strides.append(stride)
       }
     }
   }
 
   @unsafe
   func copy(from source: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer) {
-    guard let start = source.baseAddress, let base = target.baseAddress, unsafe !target.isEmpty
-    else { return }
+    guard !isEmpty, let first = source.baseAddress, let base = target.baseAddress else { return }
     var target = unsafe base
-    unsafe copy(from: start, to: &target, axis: 0)
+    unsafe copy(from: first + start, to: &target, axis: 0)
   }
 
   private func copy(

@@ -1,25 +1,26 @@
-internal import IR
-
 /// A way of walking the elements of a stored tensor: transposed, sliced, broadcast or reversed.
-struct StridedView {
-  let shape: [Int]
+public struct StridedView: Sendable {
+  /// The extents of the walk.
+  public let shape: [Int]
   /// Elements to move for one step along each axis; 0 repeats, negative walks backwards.
-  let strides: [Int]
+  public let strides: [Int]
   /// The element the walk starts at.
-  let offset: Int
+  public let offset: Int
 
   /// All elements of a row-major tensor, in order.
-  init(contiguous shape: [Int]) {
+  public init(contiguous shape: [Int]) {
     self.init(shape: shape, strides: Self.rowMajor(shape), offset: 0)
   }
 
-  init(shape: [Int], strides: [Int], offset: Int) {
+  /// Walks as told.
+  public init(shape: [Int], strides: [Int], offset: Int) {
     self.shape = shape
     self.strides = strides
     self.offset = offset
   }
 
-  static func rowMajor(_ shape: [Int]) -> [Int] {
+  /// The strides of a row-major tensor.
+  public static func rowMajor(_ shape: [Int]) -> [Int] {
     var strides = Array(repeating: 1, count: shape.count)
     for axis in shape.indices.dropLast().reversed() {
       strides[axis] = strides[axis + 1] * Swift.max(shape[axis + 1], 1)
@@ -28,14 +29,14 @@ struct StridedView {
   }
 
   /// The axes in another order.
-  func transposed(_ permutation: [Int]) -> StridedView {
+  public func transposed(_ permutation: [Int]) -> StridedView {
     StridedView(
       shape: permutation.map { shape[$0] }, strides: permutation.map { strides[$0] },
       offset: offset)
   }
 
   /// `count` elements of `axis` from `start`, `step` apart.
-  func sliced(axis: Int, start: Int, count: Int, step: Int) -> StridedView {
+  public func sliced(axis: Int, start: Int, count: Int, step: Int) -> StridedView {
     var (shape, strides) = (shape, strides)
     let moved = offset + start * strides[axis]
     shape[axis] = count
@@ -45,7 +46,7 @@ struct StridedView {
   }
 
   /// Repeated along axes of extent 1, aligned from the right; nil if the shapes do not fit.
-  func broadcast(to target: [Int]) -> StridedView? {
+  public func broadcast(to target: [Int]) -> StridedView? {
     guard shape.count <= target.count else { return nil }
     let missing = target.count - shape.count
     var wide = Array(repeating: 0, count: target.count)
@@ -60,7 +61,7 @@ struct StridedView {
   }
 
   /// Where each element of the walk lies in the stored tensor.
-  var positions: [Int] {
+  public var positions: [Int] {
     var positions = [offset]
     for axis in shape.indices {
       positions = positions.flatMap { base in
@@ -71,7 +72,7 @@ struct StridedView {
   }
 
   /// The shape that operands of these shapes broadcast to; nil if they do not fit.
-  static func commonShape(_ shapes: [[Int]]) -> [Int]? {
+  public static func commonShape(_ shapes: [[Int]]) -> [Int]? {
     let rank = shapes.map(\.count).max() ?? 0
     var result = Array(repeating: 1, count: rank)
     for shape in shapes {
@@ -82,31 +83,5 @@ struct StridedView {
       }
     }
     return result
-  }
-}
-
-extension Constant {
-  /// The elements that `view` walks over, stored row-major.
-  ///
-  /// - Precondition: elements are stored densely in whole bytes.
-  func materialized(_ view: StridedView) -> Constant {
-    picking(view.positions, shape: view.shape)
-  }
-
-  /// The elements at `positions`, stored in that order.
-  func picking(_ positions: [Int], shape: [Int]) -> Constant {
-    guard let payload, elementType.bitWidth % 8 == 0 else {
-      preconditionFailure("cannot pick elements of \(elementType)")
-    }
-    let width = elementType.bitWidth / 8
-    let owner = unsafe OwnedBytes(count: positions.count * width) { target in
-      unsafe payload.withBytes { source in
-        for (index, position) in positions.enumerated() {
-          unsafe target[index * width..<(index + 1) * width].copyBytes(
-            from: source[position * width..<(position + 1) * width])
-        }
-      }
-    }
-    return Constant(elementType: elementType, shape: shape, storage: .dense(owner.payload))
   }
 }
