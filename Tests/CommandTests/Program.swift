@@ -45,6 +45,15 @@ enum Judge {
     #expect(result.status == 0, "\(script): \(result.errors)", sourceLocation: location)
     return result.output
   }
+
+  /// Expects that the model at `path` is made as `expectations` says, in the words of `structure.py`.
+  static func expectStructure(
+    of path: String, _ expectations: String, at location: SourceLocation = #_sourceLocation
+  ) throws {
+    let folder = try TemporaryDirectory()
+    let file = try folder.write(Array(expectations.utf8), to: "expected.json")
+    try run("structure.py", path, "--expect", file, at: location)
+  }
 }
 
 /// Models that several tests read, made once.

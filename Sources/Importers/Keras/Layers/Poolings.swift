@@ -26,8 +26,13 @@ extension LayerTable {
       let window = try call.window(kernel: "pool_size", rank: rank, defaultKernel: 2)
       let (axes, channel) = try call.spatial(tensor)
       let shape = try call.shape(of: tensor, after: window, channels: tensor.shape[channel])
-      let attributes = window.attributes(
-        over: axes.map { tensor.shape[$0] }, isDilatable: false)
+      let extents = axes.map { tensor.shape[$0] }
+      guard !window.leavesGaps(over: extents) else {
+        throw call.config.unsupported(
+          "its windows leave gaps, and how they lie depends on extents that are open; give the model's "
+            + "input a shape, and save it again")
+      }
+      let attributes = window.attributes(over: extents, isDilatable: false)
       // Neither Keras nor ONNX counts what lies beyond the border into a mean.
       return KerasTensor(
         call.insert(kind, [tensor.value], attributes), shape, order: tensor.order)

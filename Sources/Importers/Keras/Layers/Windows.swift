@@ -39,7 +39,7 @@ struct LayerWindow {
       switch border {
       case .valid: total = 0
       case .causal: total = reach(axis) - 1
-      case .same where strides[axis] == 1: total = reach(axis) - 1
+      case .same where strides[axis] == 1 || reach(axis) == 1: total = reach(axis) - 1
       case .same:
         guard let extent = extents[axis], let after = self.extent(after: extent, axis: axis)
         else { return nil }
@@ -49,6 +49,12 @@ struct LayerWindow {
       pads.after.append(total - (pads.before.last ?? 0))
     }
     return pads
+  }
+
+  /// Whether what goes beyond the border depends on extents that are open, and may be less than nothing,
+  /// which runtimes get wrong.
+  func leavesGaps(over extents: [Int?]) -> Bool {
+    pads(extents) == nil && kernel.indices.contains { reach($0) < strides[$0] && reach($0) > 1 }
   }
 
   /// ONNX's attributes for the window over axes of these extents.

@@ -100,10 +100,10 @@ struct NetworkReader {
       let config = try layerConfig(entry)
       layers.append(try layer(entry, calls: try references.calls(of: entry, config)))
     }
-    return KerasNetwork(
-      name: name(config), layers: layers,
-      inputs: try references.list(config["input_layers"], "input_layers", of: name(config)),
-      outputs: try references.list(config["output_layers"], "output_layers", of: name(config)))
+    let inputs = try references.list(config["input_layers"], "input_layers", of: name(config))
+    let outputs = try references.list(config["output_layers"], "output_layers", of: name(config))
+    return KerasNetwork(name: name(config), layers: layers, inputs: inputs, outputs: outputs)
+      .countingCallsFromZero(isCurrent: entries.contains(where: ReferenceReader.isCurrent))
   }
 
   // MARK: Layers
@@ -133,8 +133,9 @@ struct NetworkReader {
     guard let className = entry["class_name"]?.text else {
       throw ImportError(.malformed, "the layer '\(prefix)\(name)' has no class")
     }
-    return LayerConfig(
-      path: prefix + name, className: className, values: entry["config"] ?? .object([]))
+    let values = entry["config"] ?? .object([])
+    return try FormerLayers.modern(
+      LayerConfig(path: prefix + name, className: className, values: values), values)
   }
 
   private func layerName(_ entry: ConfigValue) throws(ImportError) -> String {

@@ -9,6 +9,11 @@ struct ReferenceReader {
   /// Where in the list of layers each name stands.
   let places: [ExactName: Int]
 
+  /// Whether `entry` is a layer that is applied as Keras 3 writes it.
+  static func isCurrent(_ entry: ConfigValue) -> Bool {
+    entry["inbound_nodes"]?.list?.contains { $0["args"] != nil } ?? false
+  }
+
   /// The calls of a layer.
   func calls(
     of entry: ConfigValue, _ config: LayerConfig

@@ -1,0 +1,87 @@
+/// Layers as former versions of Keras described them, in today's words.
+///
+/// Keras 1 had other names for most parameters and some classes. What they meant has stayed the same.
+///
+/// Source: `keras/legacy/interfaces.py` of Keras 2, which reads the same files.
+enum FormerLayers {
+  /// Today's name of the class `name`, which may be today's already.
+  static func className(_ name: String) -> String { classes[name] ?? name }
+
+  private static let classes = [
+    "Convolution1D": "Conv1D", "Convolution2D": "Conv2D", "Convolution3D": "Conv3D",
+    "AtrousConvolution1D": "Conv1D", "AtrousConvolution2D": "Conv2D",
+    "SeparableConvolution2D": "SeparableConv2D", "Deconvolution2D": "Conv2DTranspose",
+    "Convolution2DTranspose": "Conv2DTranspose", "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "SyncBatchNormalization": "BatchNormalization",
+  ]
+
+  private static let keys = [
+    "nb_filter": "filters", "filter_length": "kernel_size", "subsample": "strides",
+    "subsample_length": "strides", "border_mode": "padding", "atrous_rate": "dilation_rate",
+    "bias": "use_bias", "output_dim": "units", "pool_length": "pool_size", "stride": "strides",
+    "length": "size",
+  ]
+
+  private static let merges = [
+    "sum": "Add", "mul": "Multiply", "ave": "Average", "max": "Maximum", "concat": "Concatenate",
+  ]
+
+  /// The layer in today's words.
+  ///
+  /// - Throws: `ImportError` if it did something that no layer does today.
+  static func modern(_ layer: LayerConfig, _ values: ConfigValue) throws(ImportError) -> LayerConfig
+  {
+    guard case .object(let members) = values else {
+      return LayerConfig(path: layer.path, className: layer.className, values: values)
+    }
+    var className = Self.className(layer.className)
+    var renamed = members.map { member in
+      (
+        key: values[keys[member.key] ?? ""] == nil ? keys[member.key] ?? member.key : member.key,
+        value: member.value
+      )
+    }
+    for sizes in [["nb_row", "nb_col"], ["kernel_dim1", "kernel_dim2", "kernel_dim3"]] {
+      let parts = sizes.compactMap { values[$0] }
+      if parts.count == sizes.count { renamed.append(("kernel_size", .list(parts))) }
+    }
+    if let ordering = values["dim_ordering"]?.text {
+      guard ordering == "tf" || !className.contains("Conv") else {
+        throw layer.unsupported(
+          "'dim_ordering' is '\(ordering)': kernels in Theano's order are not known to dearc")
+      }
+      renamed.append(("data_format", .text(ordering == "tf" ? "channels_last" : "channels_first")))
+    }
+    if className == "Merge" {
+      guard let merge = values["mode"]?.text.flatMap({ merges[$0] }) else {
+        throw layer.unsupported("'mode' is \(values["mode"]?.summary ?? "missing")")
+      }
+      className = merge
+      if let axis = values["concat_axis"] { renamed.append(("axis", axis)) }
+    }
+    try requirePlainMode(layer, values)
+    if let padding = flatPadding(values) {
+      renamed = renamed.filter { $0.key != "padding" } + [padding]
+    }
+    return LayerConfig(path: layer.path, className: className, values: .object(renamed))
+  }
+
+  /// Keras 1 could normalise by the batch's own statistics, also when it predicted.
+  private static func requirePlainMode(
+    _ layer: LayerConfig, _ values: ConfigValue
+  ) throws(ImportError) {
+    guard layer.className == "BatchNormalization", let mode = values["mode"] else { return }
+    guard mode.integer == 0 else {
+      throw layer.unsupported("'mode' is \(mode.summary): it normalises by what it reads")
+    }
+  }
+
+  /// Four numbers for the sides of a picture, as pairs for its axes.
+  private static func flatPadding(_ values: ConfigValue) -> (key: String, value: ConfigValue)? {
+    guard let sides = values["padding"]?.list, sides.count == 4,
+      sides.allSatisfy({ $0.integer != nil })
+    else { return nil }
+    return ("padding", .list([.list(Array(sides[..<2])), .list(Array(sides[2...]))]))
+  }
+}
