@@ -37,15 +37,19 @@ extension Constant {
     return Constant(elementType: elementType, shape: shape, storage: .dense(owner.payload))
   }
 
-  /// The parts of axis 0 at `indices`, in that order.
+  /// The parts of axis 0 in another order: part `i` of the result is part `order[i]` of this.
   ///
-  /// - Precondition: elements take whole bytes and are stored densely; `indices` are parts of axis 0.
-  public func gatheringRows(_ indices: [Int]) -> Constant {
+  /// What was read is given back on the way, so that a large matrix is in memory once, not twice.
+  ///
+  /// - Precondition: elements take whole bytes and are stored densely; `order` names each part once.
+  public func permutingRows(_ order: [Int]) -> Constant {
     let (payload, width) = packed
-    let owner = payload.gathering(indices, width: shape.dropFirst().reduce(width, *))
-    return Constant(
-      elementType: elementType, shape: [indices.count] + shape.dropFirst(),
-      storage: .dense(owner.payload))
+    let rowWidth = shape.dropFirst().reduce(width, *)
+    precondition(order.count == shape.first)
+    let owner = unsafe OwnedBytes(count: payload.count) { target in
+      unsafe payload.scatter(order, width: rowWidth, to: target)
+    }
+    return Constant(elementType: elementType, shape: shape, storage: .dense(owner.payload))
   }
 
   private var packed: (payload: Payload, width: Int) {
@@ -65,6 +69,30 @@ extension Payload {
           unsafe target[place * width..<(place + 1) * width].copyBytes(
             from: source[index * width..<(index + 1) * width])
         }
+      }
+    }
+  }
+
+  /// How much is read before it is given back.
+  private static let pieceByteCount = 8 << 20
+
+  /// Writes piece `order[i]` of `width` bytes to place `i`, reading in the order in which they lie.
+  @unsafe
+  fileprivate func scatter(
+    _ order: [Int], width: Int, to target: UnsafeMutableRawBufferPointer
+  ) {
+    var places = Array(repeating: 0, count: order.count)
+    for (place, index) in order.enumerated() { places[index] = place }
+    let batch = max(Self.pieceByteCount / max(width, 1), 1)
+    unsafe withBytes { source in
+      for start in stride(from: 0, to: order.count, by: batch) {
+        let end = min(start + batch, order.count)
+        for index in start..<end {
+          let place = places[index]
+          unsafe target[place * width..<(place + 1) * width].copyBytes(
+            from: source[index * width..<(index + 1) * width])
+        }
+        unsafe owner.discard(UnsafeRawBufferPointer(rebasing: source[start * width..<end * width]))
       }
     }
   }

@@ -32,7 +32,7 @@ extension LayerApplication {
     let (inputs, units) = (try extent(of: tensor.rank - 1, in: tensor), try config.count("units"))
     let tensor = tensor.rank == 2 ? tensor : plain(tensor)
     let kernel = try assembly.constant(
-      stored("kernel", [inputs, units]).gatheringRows(tensor.features))
+      stored("kernel", [inputs, units]).permutingRows(tensor.features))
     let bias =
       try config.flag("use_bias", default: true) ? try weight("bias", [units]) : nil
     let shape: [Int?] = tensor.shape.dropLast() + [units]

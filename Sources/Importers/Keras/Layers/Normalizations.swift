@@ -52,9 +52,9 @@ extension LayerApplication {
     let scale = try parameter("gamma", if: "scale", otherwise: 1, count, of: tensor)
     let shift = try parameter("beta", if: "center", otherwise: 0, count, of: tensor)
     let mean = try assembly.constant(
-      stored("moving_mean", [count]).gatheringRows(tensor.features))
+      stored("moving_mean", [count]).permutingRows(tensor.features))
     let variance = try assembly.constant(
-      stored("moving_variance", [count]).gatheringRows(tensor.features))
+      stored("moving_variance", [count]).permutingRows(tensor.features))
     return map(
       .batchNormalization, tensor, [scale, shift, mean, variance],
       [.number("epsilon", try config.number("epsilon", default: 1e-3))])
@@ -65,7 +65,7 @@ extension LayerApplication {
     _ name: String, if key: String, otherwise number: Float, _ count: Int, of tensor: KerasTensor
   ) throws(ImportError) -> ValueID {
     if try config.flag(key, default: true) {
-      return try assembly.constant(stored(name, [count]).gatheringRows(tensor.features))
+      return try assembly.constant(stored(name, [count]).permutingRows(tensor.features))
     }
     guard count <= 1 << 24 else { throw config.malformed("it has \(count) channels") }
     return assembly.floats(
@@ -79,7 +79,7 @@ extension LayerApplication {
     let trailing = tensor.rank - 1 - tensor.place(of: axis)
     let count = weight.shape.product
     return try assembly.constant(
-      weight.gatheringRows(tensor.features)
+      weight.permutingRows(tensor.features)
         .reshaped([count] + Array(repeating: 1, count: trailing)))
   }
 

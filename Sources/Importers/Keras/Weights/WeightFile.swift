@@ -66,7 +66,7 @@ struct StoredTensor {
   private enum Step {
     case reshape([Int])
     case transpose([Int])
-    case gatherRows([Int])
+    case permuteRows([Int])
   }
 
   /// Takes `dataset` for a weight of the extents `shape`; nil if it is known not to fit.
@@ -84,10 +84,9 @@ struct StoredTensor {
   /// The same elements under another shape.
   func reshaped(_ shape: [Int]) -> StoredTensor { adding(.reshape(shape), shape) }
 
-  /// The parts of axis 0 at `indices`; all of them in their order if that is nil.
-  func gatheringRows(_ indices: [Int]?) -> StoredTensor {
-    guard let indices else { return self }
-    return adding(.gatherRows(indices), [indices.count] + shape.dropFirst())
+  /// The parts of axis 0 in another order, which names each once; as they are if that is nil.
+  func permutingRows(_ order: [Int]?) -> StoredTensor {
+    order.map { adding(.permuteRows($0), shape) } ?? self
   }
 
   private func adding(_ step: Step, _ shape: [Int]) -> StoredTensor {
@@ -110,10 +109,7 @@ struct StoredTensor {
         let source = constant
         constant = source.transposed(order)
         source.payload?.discard()
-      case .gatherRows(let indices):
-        let source = constant
-        constant = source.gatheringRows(indices)
-        source.payload?.discard()
+      case .permuteRows(let order): constant = constant.permutingRows(order)
       }
     }
     return constant
