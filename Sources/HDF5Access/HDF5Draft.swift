@@ -9,6 +9,7 @@ public struct HDF5Draft: Sendable {
     case integer(Int64)
     case floats([Double])
     case hashes([UInt64])
+    case tensor(HDF5Tensor)
   }
 
   /// What is attached to the group, in this order.
@@ -21,6 +22,23 @@ public struct HDF5Draft: Sendable {
   /// An empty group.
   public init() {}
 
+  /// Writes the file with this as its root; the same draft gives the same bytes.
+  ///
+  /// The elements of tensors are asked for one after another, and written as they are.
+  ///
+  /// - Parameter path: A file, which is overwritten.
+  /// - Throws: `FormatError` if libhdf5 fails, as it does when the disk is full.
+  public func write(to path: String) throws(FormatError) {
+    guard let access = Handle(H5Pcreate(dearc_h5_file_access_class()), close: H5Pclose),
+      let file = Handle(
+        unsafe H5Fcreate(path, dearc_h5_truncate(), 0, access.id), close: H5Fclose),
+      let root = Handle(unsafe H5Gopen2(file.id, "/", 0), close: H5Gclose), write(to: root),
+      H5Fflush(file.id, H5F_SCOPE_GLOBAL) >= 0
+    else {
+      throw FormatError(.cannotWrite, "the HDF5 library cannot write the file; is the disk full?")
+    }
+  }
+
   /// The file with this as its root; the same draft gives the same bytes.
   ///
   /// The content is ours, so libhdf5 runs in this process, and in memory.
@@ -31,7 +49,8 @@ public struct HDF5Draft: Sendable {
     let failure = FormatError(.cannotWrite, "the HDF5 library cannot make the file")
     guard let access = Handle(H5Pcreate(dearc_h5_file_access_class()), close: H5Pclose),
       H5Pset_fapl_core(access.id, 1 << 20, false) >= 0,
-      let file = Handle(unsafe H5Fcreate("draft", 2, 0, access.id), close: H5Fclose),
+      let file = Handle(
+        unsafe H5Fcreate("draft", dearc_h5_truncate(), 0, access.id), close: H5Fclose),
       let root = Handle(unsafe H5Gopen2(file.id, "/", 0), close: H5Gclose), write(to: root),
       H5Fflush(file.id, H5F_SCOPE_GLOBAL) >= 0
     else { throw failure }
@@ -56,7 +75,7 @@ public struct HDF5Draft: Sendable {
       }
   }
 
-  private static func attach(_ content: Content, _ name: String, to group: Handle) -> Bool {
+  static func attach(_ content: Content, _ name: String, to group: Handle) -> Bool {
     guard let space = Handle(H5Screate(H5S_SCALAR), close: H5Sclose),
       let type = Handle(H5Tcopy(content.storedType), close: H5Tclose)
     else { return false }
@@ -76,11 +95,12 @@ public struct HDF5Draft: Sendable {
         return unsafe H5Awrite(attribute.id, type.id, &pointer) >= 0
       }
     case .integer(var number): return unsafe H5Awrite(attribute.id, type.id, &number) >= 0
-    case .floats, .hashes: return false
+    case .floats, .hashes, .tensor: return false
     }
   }
 
   private static func store(_ content: Content, _ name: String, in group: Handle) -> Bool {
+    if case .tensor(let tensor) = content { return tensor.store(name, in: group) }
     var extent = [hsize_t(content.count)]
     guard let creation = Handle(H5Pcreate(dearc_h5_dataset_create_class()), close: H5Pclose),
       H5Pset_obj_track_times(creation.id, false) >= 0,
@@ -98,7 +118,7 @@ public struct HDF5Draft: Sendable {
       return unsafe H5Dwrite(dataset.id, content.storedType, 0, 0, 0, numbers) >= 0
     case .integer(var number):
       return unsafe H5Dwrite(dataset.id, content.storedType, 0, 0, 0, &number) >= 0
-    case .text: return false
+    case .text, .tensor: return false
     }
   }
 }
@@ -110,6 +130,7 @@ extension HDF5Draft.Content {
     case .integer: dearc_h5_int64()
     case .floats: dearc_h5_float64()
     case .hashes: dearc_h5_uint64()
+    case .tensor(let tensor): tensor.elementType.storedType ?? 0
     }
   }
 
@@ -118,13 +139,14 @@ extension HDF5Draft.Content {
     case .text, .integer: 1
     case .floats(let numbers): numbers.count
     case .hashes(let numbers): numbers.count
+    case .tensor(let tensor): tensor.shape.reduce(1, *)
     }
   }
 
   fileprivate var isList: Bool {
     switch self {
     case .text, .integer: false
-    case .floats, .hashes: true
+    case .floats, .hashes, .tensor: true
     }
   }
 }

@@ -39,7 +39,13 @@ private func verify(_ model: Model) throws(ImportError) {
 private func read(
   _ file: MappedFile, _ options: ImportOptions
 ) throws(ImportError) -> ImportedModel {
-  switch FileSignature(file) {
+  let signature = FileSignature(file)
+  guard signature.mayBeKeras || options.topology == nil && !options.isChannelsFirst else {
+    throw ImportError(
+      .unsupported,
+      "a topology and the order of a picture's axes are for Keras models, which this is not")
+  }
+  switch signature {
   case .safetensors: return try importSafetensors(file)
   case .hdf5: return try importKerasHDF5(file, options: options)
   case .zip: return try importKerasArchive(file, options: options)
@@ -51,6 +57,8 @@ private func read(
 /// What the first bytes of a file tell; ONNX has no signature of its own.
 private enum FileSignature {
   case empty, safetensors, hdf5, zip, other
+
+  var mayBeKeras: Bool { self == .hdf5 || self == .zip }
 
   init(_ file: MappedFile) {
     let bytes = unsafe file.bytes

@@ -13,8 +13,10 @@ enum ModelFiles {
     options.topology = input.topology
     options.isChannelsFirst = input.channelsFirst
     let path = try input.path()
-    do {
-      return try importModel(at: path, options: options)
+    do throws(ImportError) {
+      var imported = try importModel(at: path, options: options)
+      if let weights = input.weights { try imported.replaceWeights(from: weights) }
+      return imported
     } catch {
       throw Failure(error)
     }
@@ -52,6 +54,7 @@ enum ModelFiles {
       return switch output.format {
       case .onnx: try emitONNX(model, to: output.path, options: options)
       case .safetensors: try emitSafetensors(model, to: output.path, options: options)
+      case .hdf5: try emitHDF5(model, to: output.path, options: options)
       }
     } catch {
       throw Failure(error)

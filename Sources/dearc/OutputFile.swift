@@ -5,6 +5,8 @@ struct OutputFile {
   /// The formats dearc writes.
   enum Format: String {
     case onnx, safetensors
+    /// Weights without their graph.
+    case hdf5
   }
 
   let path: String
@@ -22,9 +24,10 @@ struct OutputFile {
     switch dot.map({ name[$0...].lowercased() }) ?? "" {
     case ".onnx": format = .onnx
     case ".safetensors": format = .safetensors
+    case ".h5", ".hdf5": format = .hdf5
     default:
       throw ValidationError(
-        "Cannot tell the format of '\(path)': the output must end in .onnx or .safetensors.")
+        "Cannot tell the format of '\(path)': the output must end in .onnx, .safetensors or .h5.")
     }
     self.path = path
   }

@@ -1,4 +1,3 @@
-import Formats
 public import HDF5Access
 import IR
 
@@ -23,10 +22,11 @@ public func importHead(
   at path: String, program: WorkerProgram = .current
 ) throws(ImportError) -> StoredHead {
   do throws(ImportError) {
-    let file = try importing { () throws(FormatError) in try MappedFile(path: path) }
-    let isSafetensors = unsafe SafetensorsHeader.isLikely(file.bytes)
-    let tensors =
-      isSafetensors ? try safetensors(file) : try hdf5(path, program)
+    let file = try TensorFile(path: path, program: program)
+    var tensors: [String: Tensor] = [:]
+    for name in ["weight", "bias"] {
+      if let entry = file.entry(name) { tensors[name] = try tensor(entry, of: file) }
+    }
     guard let weight = tensors["weight"] else {
       throw ImportError(.malformed, "there is no tensor 'weight' of floats")
     }
@@ -55,43 +55,20 @@ private typealias Tensor = (shape: [Int], elements: [Double])
 /// The most elements a head may have; more would be no head.
 private let headLimit = 1 << 26
 
-private func hdf5(_ path: String, _ program: WorkerProgram) throws(ImportError) -> [String: Tensor]
-{
-  try importing { () throws(FormatError) in
-    let file = try HDF5File(path: path, program: program)
-    var tensors: [String: Tensor] = [:]
-    for name in ["weight", "bias"] {
-      guard let dataset = file.root.dataset(name) else { continue }
-      guard dataset.shape.checkedProduct ?? .max <= headLimit else {
-        throw FormatError(.malformed, "'\(name)' has the extents \(dataset.shape); that is no head")
-      }
-      tensors[name] = (dataset.shape, try file.doubles(of: dataset))
-    }
-    return tensors
+private func tensor(
+  _ entry: TensorFile.Entry, of file: TensorFile
+) throws(ImportError) -> Tensor {
+  guard entry.shape.checkedProduct ?? .max <= headLimit else {
+    throw ImportError(
+      .malformed, "'\(entry.name)' has the extents \(entry.shape); that is no head")
   }
-}
-
-private func safetensors(_ file: MappedFile) throws(ImportError) -> [String: Tensor] {
-  let header = try importing { () throws(FormatError) in try SafetensorsHeader(reading: file) }
-  let weights = MappedWeights(file).payload
-  var tensors: [String: Tensor] = [:]
-  for entry in header.entries where ["weight", "bias"].contains(entry.name) {
-    let range =
-      header.dataOffset + entry.range.lowerBound..<header.dataOffset + entry.range.upperBound
-    guard entry.type == .float32 || entry.type == .float64,
-      entry.shape.checkedProduct ?? .max <= headLimit
-    else {
-      throw ImportError(
-        .unsupported,
-        "'\(entry.name)' is \(entry.type.rawValue) \(entry.shape), expected F32 or F64")
-    }
-    let constant = Constant(
-      elementType: entry.type == .float32 ? .float32 : .float64, shape: entry.shape,
-      storage: .dense(weights.slice(range)))
-    let elements =
-      entry.type == .float32
-      ? constant.elements(as: Float.self)?.map(Double.init) : constant.elements(as: Double.self)
-    tensors[entry.name] = (entry.shape, elements ?? [])
+  guard entry.elementType == .float32 || entry.elementType == .float64 else {
+    let type = entry.elementType.map { "\($0)" } ?? "of a type that is not read"
+    throw ImportError(
+      .unsupported, "'\(entry.name)' is \(type) \(entry.shape), expected float32 or float64")
   }
-  return tensors
+  let constant = try file.constant(entry)
+  let elements =
+    constant.elements(as: Float.self)?.map(Double.init) ?? constant.elements(as: Double.self)
+  return (entry.shape, elements ?? [])
 }

@@ -47,8 +47,7 @@ struct Compilation {
     let imported = try ModelFiles.read(input)
     let assumed = try AssumedInputs(imported.model.graph, given: input.inputShapes)
     let sources =
-      ModelFiles.sources(of: imported, at: path) + [input.topology].compactMap { $0 }
-      + furtherSources
+      ModelFiles.sources(of: imported, at: path) + input.furtherSources + furtherSources
     let digests = Deferred { try ModelFiles.digests(of: sources) }
     defer { digests.wait() }
     progress.report("rewriting")
@@ -90,7 +89,7 @@ struct Compilation {
   ) throws -> Emission {
     let skipped = passes.skippedPasses.flatMap { ["--skip-pass", $0] }
     let provenance = Provenance(
-      command: [name] + flags + skipped, inputs: origin.digests, result: result)
+      command: [name] + input.flags + flags + skipped, inputs: origin.digests, result: result)
     return try ModelFiles.prepare(
       model, for: target, provenance: provenance, keeping: output.force ? [] : origin.files)
   }

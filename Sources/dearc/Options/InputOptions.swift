@@ -20,8 +20,28 @@ struct InputOptions: ParsableArguments {
       valueName: "file"))
   var topology: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Tensors that replace those of the same names: a checkpoint in safetensors or HDF5.",
+      discussion:
+        "All of them must fit; initializers that the file does not name keep what they have.",
+      valueName: "file"))
+  var weights: String?
+
   @Flag(help: "Let a Keras model take and give pictures channels first.")
   var channelsFirst = false
+
+  /// The files that are read besides the model.
+  var furtherSources: [String] { [topology, weights].compactMap { $0 } }
+
+  /// What of it decides the result, for the output's provenance.
+  var flags: [String] {
+    [
+      (topology != nil, "--topology"), (weights != nil, "--weights"),
+      (channelsFirst, "--channels-first"),
+    ]
+    .filter(\.0).map(\.1)
+  }
 
   /// The path of the model.
   ///

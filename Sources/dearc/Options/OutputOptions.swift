@@ -3,7 +3,10 @@ import ArgumentParser
 /// The file to write.
 struct OutputOptions: ParsableArguments {
   @Option(
-    name: .shortAndLong, help: "The file to write; .onnx or .safetensors chooses the format.")
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "The file to write; .onnx or .safetensors chooses the format.",
+      discussion: ".h5 holds weights alone, by the names of initializers."))
   var output: String?
 
   @Flag(help: "Allow the output to replace the input, and statistics to be another model's.")
