@@ -58,9 +58,14 @@ int dearc_start_process(const char *program, char *const arguments[], int file,
   return 0;
 }
 
-static int limit(int resource, uint64_t soft, uint64_t hard) {
-  struct rlimit bound = {soft, hard};
-  return setrlimit(resource, &bound);
+// Sets both bounds; a tighter hard bound that is in force already stays.
+static int limit(int resource, rlim_t soft, rlim_t hard) {
+  struct rlimit bounds;
+  if (getrlimit(resource, &bounds)) return -1;
+  if (bounds.rlim_max < hard) hard = bounds.rlim_max;
+  if (hard < soft) soft = hard;
+  bounds = (struct rlimit){soft, hard};
+  return setrlimit(resource, &bounds);
 }
 
 int dearc_limit_resources(uint64_t memory, uint64_t seconds) {

@@ -52,8 +52,20 @@ struct NetworkLowering {
     case .layer:
       let count = assembly.valueCount
       let result = try LayerTable.rule(for: layer).apply(application)
+      try checkExtents(of: result, layer.config)
       assembly.name(result.value, after: layer.config.path, ifNotAmong: count)
       return [result]
+    }
+  }
+
+  /// Bounds what every layer reads, so that none has to fear for its arithmetic.
+  private func checkExtents(
+    of tensor: KerasTensor, _ config: LayerConfig
+  ) throws(ImportError) {
+    guard tensor.shape.allSatisfy({ 1...LayerConfig.extentLimit ~= $0 ?? 1 }) else {
+      throw config.malformed(
+        "it computes a tensor of the extents \(KerasTensor.text(of: tensor.shape)); each must be from 1 to "
+          + "\(LayerConfig.extentLimit)")
     }
   }
 

@@ -127,7 +127,7 @@ extension LayerApplication {
     guard axis == 1, tensors.contains(where: { $0.features != nil }) else { return nil }
     var features: [Int] = []
     for tensor in tensors {
-      guard let count = tensor.shape[1], count <= FeatureLimit.count else { return nil }
+      guard let count = tensor.shape[1], count <= LayerApplication.elementLimit else { return nil }
       let start = features.count
       features += (tensor.features ?? Array(0..<count)).map { start + $0 }
     }
@@ -155,9 +155,4 @@ extension LayerApplication {
     guard let number = Double(digits) else { throw config.malformed("an operand is \(digits)") }
     return scalar(number, "number")
   }
-}
-
-/// How many features may be kept in another order than Keras's.
-enum FeatureLimit {
-  static let count = 1 << 24
 }

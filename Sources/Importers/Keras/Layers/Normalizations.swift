@@ -67,9 +67,8 @@ extension LayerApplication {
     if try config.flag(key, default: true) {
       return try assembly.constant(stored(name, [count]).permutingRows(tensor.features))
     }
-    guard count <= 1 << 24 else { throw config.malformed("it has \(count) channels") }
     return assembly.floats(
-      Array(repeating: number, count: count), shape: [count], name: "\(config.path)/\(name)")
+      try repeated(number, count: count), shape: [count], name: "\(config.path)/\(name)")
   }
 
   /// A weight of one number for each index of Keras's axis `axis`, in extents that spread over `tensor`.
@@ -109,11 +108,8 @@ extension LayerApplication {
   }
 
   private func ones(_ extents: [Int], _ name: String) throws(ImportError) -> ValueID {
-    guard let count = extents.checkedProduct, count <= 1 << 24 else {
-      throw config.malformed("it normalises over the extents \(extents)")
-    }
-    return assembly.floats(
-      Array(repeating: 1, count: count), shape: extents, name: "\(config.path)/\(name)")
+    let ones = try repeated(1, count: extents.checkedProduct ?? .max)
+    return assembly.floats(ones, shape: extents, name: "\(config.path)/\(name)")
   }
 
   /// Written as a normalisation of each group as one channel: there is no such operator before operator
@@ -130,13 +126,12 @@ extension LayerApplication {
       throw config.malformed("'groups' is \(stated), which does not divide \(channels) channels")
     }
     let grouped = insert(.reshape, [tensor.value, integers([0, groups, -1])])
-    let neutral = [Float(1), 0].map { number in
-      assembly.floats(
-        Array(repeating: number, count: groups), shape: [groups],
-        name: "\(config.path)/\(number == 1 ? "one" : "zero")")
-    }
+    let ones = assembly.floats(
+      try repeated(1, count: groups), shape: [groups], name: "\(config.path)/one")
+    let zeros = assembly.floats(
+      try repeated(0, count: groups), shape: [groups], name: "\(config.path)/zero")
     let normalized = insert(
-      .instanceNormalization, [grouped] + neutral,
+      .instanceNormalization, [grouped, ones, zeros],
       [.number("epsilon", try config.number("epsilon", default: 1e-3))])
     let shape = insert(.shape, [tensor.value])
     var result = tensor.with(insert(.reshape, [normalized, shape]))
@@ -178,7 +173,7 @@ extension LayerApplication {
     guard numbers.count == count || numbers.count == 1 else {
       throw config.malformed("'\(key)' is \(stated.summary), expected \(count) numbers")
     }
-    return numbers.count == count ? numbers : Array(repeating: numbers[0], count: count)
+    return numbers.count == count ? numbers : try repeated(numbers[0], count: count)
   }
 
   /// `x · scale + offset`, each a number or a list of one for each channel.

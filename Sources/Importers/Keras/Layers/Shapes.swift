@@ -59,7 +59,9 @@ extension LayerApplication {
   private func flattenedFeatures(_ tensor: KerasTensor, _ count: Int?) -> [Int]? {
     let wide = tensor.order.filter { $0 != 0 && tensor.shape[$0] != 1 }
     if tensor.order.first == 0, wide == wide.sorted() { return [] }
-    guard tensor.order.first == 0, let count, count <= FeatureLimit.count else { return nil }
+    guard tensor.order.first == 0, let count, count <= LayerApplication.elementLimit else {
+      return nil
+    }
     var strides = Array(repeating: 1, count: tensor.rank)
     for axis in (1..<tensor.rank).dropLast().reversed() {
       strides[axis] = strides[axis + 1] * (tensor.shape[axis + 1] ?? 1)
