@@ -75,4 +75,40 @@ import Testing
       try Judge.expectStructure(of: model, #"{"operators": {"Transpose": 0}}"#)
     }
   }
+
+  /// A network like MesoNet loses what DEAR closes, through the flattening behind it, in every format.
+  @Test(arguments: ["gate", "group"], [".onnx", ".safetensors"])
+  func aDetectorLosesWhatIsClosed(scope: String, suffix: String) throws {
+    try Judge.run("keras_judge.py", "write", folder.path, "--only", "^meso$")
+    let input = try #require(
+      ["h5", "keras", "weights.h5"].map { folder.appending("meso.\($0)") }
+        .first { FileManager.default.fileExists(atPath: $0) })
+    let topology = folder.appending("meso.json")
+    let flags =
+      input.hasSuffix(".weights.h5") ? ["--topology", topology] : []
+    for (name, option, content) in [
+      ("keep", "--keep", #"{"value": "pool4", "keep": [0, 2, 3, 5, 6, 8, 9, 11, 14]}"#),
+      (
+        "stats", "--stats",
+        #"{"value": "conv4", "rad": [3, 1, 4, 1.5, 9, 2, 6, 5, 3.5, 8, 9.7, 7, 0, 2.2, 6.6, 4.4]}"#
+      ),
+    ] {
+      let file = try folder.write(Array(content.utf8), to: "\(name).json")
+      let (slim, marked) = (
+        folder.appending(name + suffix), folder.appending("\(name)-marked.onnx")
+      )
+      let result = try runProcess(
+        try Program.path(),
+        [
+          "prune", input, option, file, "--scope", scope, "--emit-marked", marked, "-o", slim,
+          "--json",
+        ]
+          + flags)
+      #expect(result.status == 0, "\(result.errors)")
+      let report = try Report(json: result.output)
+      #expect(try #require(report.channels).fates.removed >= 6)
+      #expect(report.result.parameters < report.original.parameters * 4 / 5)
+      try Judge.run("judge.py", "pair", marked, slim, "--case", "input_layer:2,64,96,3")
+    }
+  }
 }

@@ -265,6 +265,18 @@ def structures() -> dict[str, Network]:
     return {"twice": Network(twice), "nested": Network(nested), "frozen": Network(frozen)}
 
 
+def detectors() -> dict[str, Network]:
+    """A network like MesoNet: normalisations behind rectifiers, a matrix behind a flattened picture."""
+    def stage(number, filters, kernel, pool):
+        return [L.Conv2D(filters, kernel, 1, "same", activation="relu", name=f"conv{number}"),
+                L.BatchNormalization(), L.MaxPooling2D(pool, padding="same", name=f"pool{number}")]
+
+    return {"meso": Network(chain(
+        *stage(1, 8, 3, 2), *stage(2, 8, 5, 2), *stage(3, 16, 5, 2), *stage(4, 16, 5, 4), L.Flatten(),
+        L.Dropout(0.5), L.Dense(16), L.LeakyReLU(0.1), L.Dropout(0.5),
+        L.Dense(1, activation="sigmoid")), [(64, 96, 3)], [()])}
+
+
 NETWORKS: dict[str, Network] = (
     convolutions() | poolings() | normalizations() | activations() | merging() | shapes()
-    | sequences() | structures())
+    | sequences() | structures() | detectors())
