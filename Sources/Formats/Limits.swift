@@ -29,6 +29,9 @@ public enum Limits {
   /// The largest protobuf message that other readers accept.
   public static let protobufByteCount = (2 << 30) - 1
 
+  /// How often all layers of a Keras network may be applied; the largest known come to thousands.
+  public static let layerApplicationCount = 100_000
+
   /// How many members an archive may have; a Keras model has a handful.
   public static let archiveMemberCount: Int64 = 65_536
 

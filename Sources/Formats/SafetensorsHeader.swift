@@ -79,6 +79,8 @@ public struct SafetensorsEntry: Hashable, Sendable {
 
   /// How many bytes the tensor takes, or nil if that cannot be counted.
   static func byteCount(_ type: SafetensorsType, _ shape: [Int]) -> Int? {
+    // Where one extent is zero, the others may be as large as they please.
+    if shape.contains(0) { return 0 }
     var bits = type.bitWidth
     for extent in shape {
       let (next, overflow) = bits.multipliedReportingOverflow(by: extent)

@@ -108,6 +108,43 @@ parameter("endless_extent", "x", "batch_shape", [None, 10**30, 8, 3], "expected 
 parameter("text_as_input", "x", "dtype", "string", "elements are of the type 'string'")
 
 
+parameter("unknown_parameter", "conv", "kernel_flip", True, "its parameter 'kernel_flip' is true")
+
+
+@config_case("called_in_training", "called with the argument 'training'")
+def _(config, layers):
+    config["config"]["layers"][2]["inbound_nodes"] = [[["conv", 0, 0, {"training": True}]]]
+
+
+def doubling() -> dict:
+    """Thirty networks, each of which applies the one inside it twice: a billion layers."""
+    def network(name, inner):
+        shape = {"batch_shape": [None, 4]}
+        entries = [layer("InputLayer", f"x{name}", **shape), inner]
+        entries[0]["inbound_nodes"] = []
+        if inner["class_name"] == "Activation":
+            inner["inbound_nodes"] = [[[f"x{name}", 0, 0, {}]]]
+            last = [inner["name"], 0, 0]
+        else:
+            inner["inbound_nodes"] = [[[f"x{name}", 0, 0, {}]], [[inner["name"], 1, 0, {}]]]
+            last = [inner["name"], 2, 0]
+        return {"class_name": "Functional", "name": name, "config": {
+            "name": name, "layers": entries, "input_layers": [[f"x{name}", 0, 0]],
+            "output_layers": [last]}}
+    inner = layer("Activation", "a", activation="relu")
+    for depth in range(31):
+        inner = network(f"n{depth}", inner)
+    return inner
+
+
+def without_weights(file, weights, folder) -> None:
+    weights.attrs["layer_names"] = np.zeros(0)
+
+
+CASES["doubling.h5"] = ("applies its layers more than",
+                        lambda path: write_hdf5(path, doubling(), without_weights))
+
+
 @config_case("no_class", "no 'class_name'")
 def _(config, layers):
     del config["class_name"]

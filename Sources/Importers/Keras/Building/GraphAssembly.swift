@@ -1,3 +1,4 @@
+import Formats
 import HDF5Access
 import IR
 
@@ -10,6 +11,7 @@ final class GraphAssembly {
   private let weights: WeightFile
   /// Where the weights turned out to be of other extents than the layers want.
   private(set) var mismatches: [WeightMismatch] = []
+  private var applicationCount = 0
   private var names = UniqueNames()
   private var constants: [ExactName: ValueID] = [:]
   private var turned: [Turn: ValueID] = [:]
@@ -32,6 +34,21 @@ final class GraphAssembly {
     names.reserve(layers)
     graph = Graph(
       name: name, operatorSets: [OperatorSet(domain: "", version: Self.operatorSet)])
+  }
+
+  /// Counts one more application of a layer.
+  ///
+  /// A network that is applied twice inside one that is applied twice, and so on, is a short text and an
+  /// endless graph.
+  ///
+  /// - Throws: `ImportError` if there are more than any real network has.
+  func countApplication() throws(ImportError) {
+    applicationCount += 1
+    guard applicationCount <= Limits.layerApplicationCount else {
+      throw ImportError(
+        .malformed, "the network applies its layers more than \(Limits.layerApplicationCount) times"
+      )
+    }
   }
 
   // MARK: Inputs and outputs

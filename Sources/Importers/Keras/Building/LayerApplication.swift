@@ -36,6 +36,20 @@ struct LayerApplication {
     return Array(repeating: number, count: count)
   }
 
+  /// Refuses what a call is given by name and would be ignored, such as `training=True`.
+  ///
+  /// Arguments that are null or false change nothing.
+  func requireKnownKeywords(_ known: Set<String>) throws(ImportError) {
+    for (name, operand) in keywords where !known.contains(name) {
+      switch operand {
+      case .constant(.null), .constant(.boolean(false)): continue
+      default:
+        throw config.unsupported(
+          "it is called with the argument '\(name)', which is not known to dearc")
+      }
+    }
+  }
+
   /// All tensors that are read by position.
   var inputs: [KerasTensor] { operands.flatMap(\.tensors) }
 
@@ -75,9 +89,10 @@ struct LayerApplication {
   func axis(_ key: String = "axis", of tensor: KerasTensor) throws(ImportError) -> Int {
     let axes = try config.integers(key, default: [-1])
     let axis = axes.first.map { $0 < 0 ? $0 + tensor.rank : $0 } ?? -1
-    guard axes.count == 1, tensor.shape.indices.contains(axis) else {
+    guard axes.count == 1, axis > 0, tensor.shape.indices.contains(axis) else {
       throw config.unsupported(
-        "'\(key)' is \(axes), expected one axis of \(KerasTensor.text(of: tensor.shape))")
+        "'\(key)' is \(axes), expected one axis, other than the batch, of \(KerasTensor.text(of: tensor.shape))"
+      )
     }
     return axis
   }

@@ -32,6 +32,7 @@ struct NetworkLowering {
   private func apply(
     _ site: CallSite, of network: KerasNetwork, _ results: [CallSite: [KerasTensor]]
   ) throws(ImportError) -> [KerasTensor] {
+    try assembly.countApplication()
     let layer = network.layers[site.layer]
     let call = layer.calls[site.call]
     var operands: [LayerApplication.Operand] = []
@@ -48,10 +49,15 @@ struct NetworkLowering {
     switch layer.content {
     case .input: throw layer.config.malformed("it is no input of '\(network.name)', but is read")
     case .network(let inner):
+      try application.requireKnownKeywords([])
       return try lower(inner, arguments: application.inputs, path: layer.config.path)
     case .layer:
       let count = assembly.valueCount
-      let result = try LayerTable.rule(for: layer).apply(application)
+      let rule = try LayerTable.rule(for: layer)
+      try application.requireKnownKeywords(
+        rule.heedsTraining ? rule.keywords : rule.keywords.union(["training"]))
+      let result = try rule.apply(application)
+      if !rule.isForTraining { try layer.config.requireAllKnown() }
       try checkExtents(of: result, layer.config)
       assembly.name(result.value, after: layer.config.path, ifNotAmong: count)
       return [result]

@@ -40,6 +40,18 @@ indirect enum ConfigValue: Sendable {
     return Int(digits) ?? number.flatMap { Int(exactly: $0) }
   }
 
+  /// Whether it is null, false, zero or empty.
+  var isNothing: Bool {
+    switch self {
+    case .null, .boolean(false): true
+    case .number: number == 0
+    case .text(let text): text.isEmpty
+    case .list(let list): list.isEmpty
+    case .object(let members): members.isEmpty
+    case .boolean: false
+    }
+  }
+
   /// How a message names it.
   var summary: String {
     switch self {

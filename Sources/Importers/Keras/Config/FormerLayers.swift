@@ -35,12 +35,12 @@ enum FormerLayers {
     guard case .object(let members) = values else {
       return LayerConfig(path: layer.path, className: layer.className, values: values)
     }
-    var className = Self.className(layer.className)
-    var renamed = members.map { member in
-      (
-        key: values[keys[member.key] ?? ""] == nil ? keys[member.key] ?? member.key : member.key,
-        value: member.value
-      )
+    try requirePlainMode(layer, values)
+    if layer.className == "Merge" { return try merge(layer, values) }
+    let className = Self.className(layer.className)
+    var renamed = members.filter { !replaced.contains($0.key) }.map { member in
+      let key = keys[member.key]
+      return (key: key.flatMap { values[$0] == nil ? $0 : nil } ?? member.key, value: member.value)
     }
     for sizes in [["nb_row", "nb_col"], ["kernel_dim1", "kernel_dim2", "kernel_dim3"]] {
       let parts = sizes.compactMap { values[$0] }
@@ -53,18 +53,27 @@ enum FormerLayers {
       }
       renamed.append(("data_format", .text(ordering == "tf" ? "channels_last" : "channels_first")))
     }
-    if className == "Merge" {
-      guard let merge = values["mode"]?.text.flatMap({ merges[$0] }) else {
-        throw layer.unsupported("'mode' is \(values["mode"]?.summary ?? "missing")")
-      }
-      className = merge
-      if let axis = values["concat_axis"] { renamed.append(("axis", axis)) }
-    }
-    try requirePlainMode(layer, values)
     if let padding = flatPadding(values) {
       renamed = renamed.filter { $0.key != "padding" } + [padding]
     }
     return LayerConfig(path: layer.path, className: className, values: .object(renamed))
+  }
+
+  /// What other words say now, or nothing does.
+  private static let replaced: Set<String> = [
+    "nb_row", "nb_col", "kernel_dim1", "kernel_dim2", "kernel_dim3", "dim_ordering", "mode",
+  ]
+
+  /// The one layer for all that merges.
+  private static func merge(
+    _ layer: LayerConfig, _ values: ConfigValue
+  ) throws(ImportError) -> LayerConfig {
+    guard let className = values["mode"]?.text.flatMap({ merges[$0] }) else {
+      throw layer.unsupported("'mode' is \(values["mode"]?.summary ?? "missing")")
+    }
+    let axis = className == "Concatenate" ? values["concat_axis"] : nil
+    return LayerConfig(
+      path: layer.path, className: className, values: .object(axis.map { [("axis", $0)] } ?? []))
   }
 
   /// Keras 1 could normalise by the batch's own statistics, also when it predicted.

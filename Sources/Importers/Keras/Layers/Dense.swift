@@ -18,6 +18,7 @@ extension LayerTable {
         }
         return specs
       },
+      keywords: ["query", "value", "key"], heedsTraining: true,
       apply: { (call) throws(ImportError) in try call.attended() }),
   ]
 }
@@ -73,24 +74,21 @@ extension LayerApplication {
 
   /// Query, key and value, each with a batch, places and features; the value serves as key if none is given.
   private func attentionOperands() throws(ImportError) -> (KerasTensor, KerasTensor, KerasTensor) {
+    guard try config.integers("attention_axes", default: [1]) == [1], operands.count <= 3 else {
+      throw config.unsupported("attention along other axes, or with a mask, is not known to dearc")
+    }
     var named: [String: KerasTensor] = [:]
     for (name, tensor) in zip(["query", "value", "key"], operands.map(\.tensors.first)) {
       named[name] = tensor
     }
     for (name, operand) in keywords {
-      switch operand {
-      case .tensor(let tensor) where ["query", "value", "key"].contains(name): named[name] = tensor
-      case .constant(.null), .constant(.boolean(false)): continue
-      default:
-        if name == "training" || name == "return_attention_scores" { continue }
-        throw config.unsupported("its argument '\(name)' is not known to dearc")
-      }
+      if case .tensor(let tensor) = operand { named[name] = tensor }
     }
     guard let query = named["query"], let value = named["value"] else {
       throw config.malformed("it reads no query and value")
     }
     let all = [query, named["key"] ?? value, value]
-    guard all.allSatisfy({ $0.rank == 3 }), operands.allSatisfy({ $0.tensors.count == 1 }) else {
+    guard all.allSatisfy({ $0.rank == 3 }) else {
       throw config.unsupported("it reads tensors of other than 3 axes")
     }
     return (plain(all[0]), plain(all[1]), plain(all[2]))

@@ -9,20 +9,35 @@ struct LayerRule: Sendable {
   let weights: Weights
   /// Adds what one application of the layer computes to the graph.
   let apply: Apply
+  /// Whether the layer does nothing but in training, whatever its parameters.
+  let isForTraining: Bool
+  /// Whether it computes something else in training.
+  let heedsTraining: Bool
+  /// The arguments by name that it heeds; whatever else is given to a call is refused.
+  let keywords: Set<String>
 
   /// Describes a class of layers.
-  init(weights: @escaping Weights, apply: @escaping Apply) {
+  init(
+    weights: @escaping Weights, keywords: Set<String> = [], isForTraining: Bool = false,
+    heedsTraining: Bool = false, apply: @escaping Apply
+  ) {
     self.weights = weights
+    self.keywords = keywords
+    self.isForTraining = isForTraining
+    self.heedsTraining = heedsTraining || isForTraining
     self.apply = apply
   }
 
   /// Describes a class of layers without weights.
-  init(_ apply: @escaping Apply) {
-    self.init(weights: { (_) throws(ImportError) in [] }, apply: apply)
+  init(keywords: Set<String> = [], _ apply: @escaping Apply) {
+    self.init(
+      weights: { (_) throws(ImportError) in [] }, keywords: keywords, apply: apply)
   }
 
   /// Layers that do nothing but in training.
-  static let identity = LayerRule { (call) throws(ImportError) in try call.input() }
+  static let identity = LayerRule(
+    weights: { (_) throws(ImportError) in [] }, isForTraining: true,
+    apply: { (call) throws(ImportError) in try call.input() })
 }
 
 /// The classes of layers that dearc knows, by the names that configurations give them.

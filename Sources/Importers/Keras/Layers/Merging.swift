@@ -23,7 +23,7 @@ extension LayerTable {
   ]
 
   private static func merge(_ kind: OperatorKind) -> LayerRule {
-    LayerRule { (call) throws(ImportError) in try call.merged(kind) }
+    LayerRule(keywords: ["x1", "x2"]) { (call) throws(ImportError) in try call.merged(kind) }
   }
 }
 

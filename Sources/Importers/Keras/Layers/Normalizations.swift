@@ -8,6 +8,7 @@ extension LayerTable {
         try scaleAndCenter(config)
           + ["moving_mean", "moving_variance"].map { WeightSpec($0, isTrainable: false) }
       },
+      heedsTraining: true,
       apply: { (call) throws(ImportError) in try call.batchNormalized() }),
     "LayerNormalization": LayerRule(
       weights: { (config) throws(ImportError) in try scaleAndCenter(config) },

@@ -1,5 +1,5 @@
 /// A network as its configuration describes it: layers, and which of them reads what.
-struct KerasNetwork: Sendable {
+struct KerasNetwork {
   let name: String
   /// In the order in which Keras keeps them, and their weights.
   let layers: [KerasLayer]
@@ -16,9 +16,9 @@ struct KerasNetwork: Sendable {
 }
 
 /// A layer of a network, or a function that Keras lists among the layers.
-struct KerasLayer: Sendable {
+struct KerasLayer {
   /// What a layer is made of.
-  enum Content: Sendable {
+  enum Content {
     /// Stands for what the caller of the network passes.
     case input
     /// Computes something by itself.
