@@ -56,6 +56,14 @@ import Testing
     try Judge.run("judge.py", "pair", model, back, "--case", "input:2,3,24,40")
   }
 
+  @Test func ofEveryTypeAreWrittenToHDF5() throws {
+    let (model, output) = (folder.appending("types.onnx"), folder.appending("types.h5"))
+    try Judge.run("weight_files.py", "types", model)
+    let result = try Program.run("convert", model, "-o", output, "--no-fold")
+    #expect(result.status == 0, "\(result.errors)")
+    try Judge.run("weight_files.py", "check", model, output)
+  }
+
   @Test func needAPathInHDF5() throws {
     let model = folder.appending("model.onnx")
     let both = Wire.model(

@@ -163,7 +163,7 @@ def replaced(name: str, class_name: str, reason: str, **values) -> None:
         layers["flat"].update(values)
 
 
-replaced("lambda", "Lambda", "layer 'flat' (Lambda): such a layer is Python code",
+replaced("lambda", "Lambda", "layer 'flat' (Lambda): it reads 'norm'; such a layer is Python code",
          function=["4wEAAAAAAAAA", None, None])
 replaced("op_lambda", "TFOpLambda", "such a layer is Python code", function="math.multiply")
 replaced("custom", "My>Layer", "dearc does not know this class of layers")

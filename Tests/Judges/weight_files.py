@@ -1,6 +1,7 @@
 """Files of weights for a model, and what becomes of the model with them.
 
 usage: weight_files.py write MODEL FOLDER
+       weight_files.py types MODEL
        weight_files.py check MODEL FILE.h5
 
 `write` gives every initializer of floats other elements, and writes them
@@ -12,7 +13,8 @@ usage: weight_files.py write MODEL FOLDER
   other.safetensors     with a tensor that no initializer is called after
   wide.safetensors      with one of other extents
 
-with all.onnx, half.onnx and head.onnx, the model with them. `check` compares the datasets of a file with
+with all.onnx, half.onnx and head.onnx, the model with them. `types` writes a model with a tensor of every
+type that HDF5 can hold. `check` compares the datasets of a file with
 the initializers of a model, bit by bit.
 """
 
@@ -65,22 +67,42 @@ def save(model: onnx.ModelProto, tensors: dict[str, np.ndarray], path: Path) -> 
     onnx.save(changed, path)
 
 
+def types(path: Path) -> None:
+    from onnx import TensorProto, helper
+    numbers = np.array([[0, 1, 2], [3, 100, 127]])
+    stored = {name: getattr(TensorProto, name) for name in (
+        "FLOAT16", "BFLOAT16", "FLOAT", "DOUBLE", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16",
+        "UINT32", "UINT64", "BOOL")}
+    tensors = [helper.make_tensor(name, kind, numbers.shape, (numbers != 0 if name == "BOOL" else
+                                                             numbers).ravel().tolist())
+               for name, kind in stored.items()]
+    tensors += [helper.make_tensor("deep/er/scalar", TensorProto.FLOAT, [], [2.5]),
+                helper.make_tensor("deep/empty", TensorProto.FLOAT, [0, 4], [])]
+    outputs = [helper.make_tensor_value_info(f"y{each.name}", each.data_type, list(each.dims))
+               for each in tensors]
+    nodes = [helper.make_node("Identity", [each.name], [f"y{each.name}"]) for each in tensors]
+    graph = helper.make_graph(nodes, "types", [], outputs, tensors)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
+
+
 def check(path: Path, weights: Path) -> None:
     initializers = {each.name: numpy_helper.to_array(each)
                     for each in onnx.load(path).graph.initializer}
-    found = {}
+    found, brains = {}, set()
     with h5py.File(weights) as file:
         file.visititems(lambda name, each: found.update({name: each[()]})
                         if isinstance(each, h5py.Dataset) else None)
+        brains = {name for name in found if file[name].attrs.get("dtype") == "bfloat16"}
         if "dearc.provenance" not in file.attrs:
             raise ValueError("the file does not say how it was made")
     if found.keys() != {name.strip("/") for name in initializers}:
         raise ValueError(f"names differ: {found.keys() ^ initializers.keys()}")
     for name, array in initializers.items():
         stored = found[name.strip("/")]
-        if stored.dtype != array.dtype or stored.tobytes() != array.tobytes():
+        same = stored.dtype == (np.uint16 if name in brains else array.dtype)
+        if not same or stored.shape != array.shape or stored.tobytes() != array.tobytes():
             raise ValueError(f"'{name}' differs")
 
 
 if __name__ == "__main__":
-    {"write": write, "check": check}[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
+    {"write": write, "types": types, "check": check}[sys.argv[1]](*map(Path, sys.argv[2:]))

@@ -25,6 +25,7 @@ struct KerasModelBuilder {
     for result in results { addOutput(result, to: assembly) }
     var model = Model(irVersion: 8, graph: assembly.graph)
     model.producerName = "keras"
+    model.producerVersion = version.text
     return model
   }
 

@@ -188,9 +188,12 @@ struct LayerApplication {
 /// The version of Keras that wrote a model; layers have changed their meaning.
 struct KerasVersion: Sendable {
   let major: Int
+  /// The version as the model states it; empty if it does not.
+  let text: String
 
   /// Reads the first part of `text`, such as `2.3.1-tf`; models that do not say are Keras 1's.
   init(_ text: String?) {
+    self.text = text ?? ""
     major = text?.split(separator: ".").first.flatMap { Int($0) } ?? 1
   }
 }

@@ -53,7 +53,7 @@ struct NetworkLowering {
       return try lower(inner, arguments: application.inputs, path: layer.config.path)
     case .layer:
       let count = assembly.valueCount
-      let rule = try LayerTable.rule(for: layer)
+      let rule = try LayerTable.rule(for: layer, in: network)
       try application.requireKnownKeywords(
         rule.heedsTraining ? rule.keywords : rule.keywords.union(["training"]))
       let result = try rule.apply(application)

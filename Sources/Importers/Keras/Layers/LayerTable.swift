@@ -44,12 +44,15 @@ struct LayerRule: Sendable {
 ///
 /// No class is ever looked up as code: what is not listed here is refused.
 enum LayerTable {
-  /// The rule for the class of `layer`.
+  /// The rule for the class of `layer`, which is one of `network`.
   ///
   /// - Throws: `ImportError` that says that, and perhaps why, dearc does not know it.
-  static func rule(for layer: KerasLayer) throws(ImportError) -> LayerRule {
+  static func rule(
+    for layer: KerasLayer, in network: KerasNetwork
+  ) throws(ImportError) -> LayerRule {
     if let rule = layers[layer.config.className] { return rule }
-    throw layer.config.unsupported(reason(for: layer))
+    throw layer.config.unsupported(
+      "it reads \(network.sources(of: layer)); " + reason(for: layer))
   }
 
   private static func reason(for layer: KerasLayer) -> String {

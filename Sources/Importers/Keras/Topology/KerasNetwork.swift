@@ -6,6 +6,12 @@ struct KerasNetwork {
   let inputs: [TensorReference]
   let outputs: [TensorReference]
 
+  /// The layers that `layer` is applied to, in words.
+  func sources(of layer: KerasLayer) -> String {
+    let names = layer.calls.flatMap(\.references).prefix(3).map { "'\(layers[$0.layer].name)'" }
+    return names.isEmpty ? "nothing" : names.joined(separator: " and ")
+  }
+
   /// The paths of all layers, also of networks inside it.
   var layerPaths: [String] {
     layers.flatMap { layer in

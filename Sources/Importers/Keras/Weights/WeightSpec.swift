@@ -35,7 +35,8 @@ indirect enum WeightTree {
       switch layer.content {
       case .input: trees.append(.layer(layer.config, []))
       case .layer:
-        trees.append(.layer(layer.config, try LayerTable.rule(for: layer).weights(layer.config)))
+        trees.append(
+          .layer(layer.config, try LayerTable.rule(for: layer, in: network).weights(layer.config)))
       case .network(let inner): trees.append(.network(layer.config, try self.trees(of: inner)))
       }
     }
