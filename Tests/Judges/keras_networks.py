@@ -121,6 +121,8 @@ def normalizations() -> dict[str, Network]:
         "group": Network(chain(L.Conv2D(6, 3), L.GroupNormalization(3), L.Conv2D(4, 1),
                                L.GroupNormalization(-1, scale=False), L.GroupNormalization(2,
                                                                                            center=False))),
+        "group_axes": Network(chain(L.GroupNormalization(2, axis=1), L.Flatten(), L.GroupNormalization(4),
+                                    L.LayerNormalization(), L.Normalization()), [(4, 5, 6)], [()]),
         "rescaling": Network(chain(L.Rescaling(1 / 127.5, -1), L.Conv2D(4, 3, 2, "same"),
                                    L.Rescaling([0.5, 1.0, 2.0, 3.0], [0.1, 0.2, 0.3, 0.4]))),
         "normalization": Network(chain(L.Normalization(), L.Conv2D(4, 3))),
@@ -144,6 +146,9 @@ def activations() -> dict[str, Network]:
             L.ReLU(threshold=0.3))),
         "leaky": Network(chain(L.Conv2D(5, 3), L.LeakyReLU(), L.Conv2D(4, 1), L.LeakyReLU(0.05),
                                L.ELU(0.7))),
+        "layers_as_functions": Network(chain(
+            L.Conv2D(5, 3, activation=L.LeakyReLU(0.2)), L.Activation(L.ReLU(max_value=1.0)),
+            L.Conv2D(3, 1, activation=L.Softmax()))),
         "prelu": Network(chain(L.Conv2D(5, 3), L.PReLU(shared_axes=[1, 2]), L.Conv2D(4, 1))),
         "prelu_everywhere": Network(chain(L.Conv2D(5, 3), L.PReLU(), L.Flatten(), L.PReLU(), L.Dense(3)),
                                     [(8, 9, 3)], [()]),
@@ -211,6 +216,8 @@ def shapes() -> dict[str, Network]:
                                     L.UpSampling2D(2, interpolation="bilinear"))),
         "resizing": Network(chain(L.Conv2D(4, 3), L.Resizing(13, 40), L.Conv2D(3, 1),
                                   L.Resizing(29, 11, interpolation="nearest"))),
+        "bicubic": Network(chain(L.Conv2D(4, 3), L.Resizing(33, 40, interpolation="bicubic"),
+                                 L.Conv2D(3, 2), L.UpSampling2D(2, interpolation="bicubic"), L.Conv2D(2, 2))),
         "training_only": Network(chain(
             L.GaussianNoise(0.3), L.Conv2D(4, 3), L.SpatialDropout2D(0.3), L.GaussianDropout(0.2),
             L.AlphaDropout(0.1), L.ActivityRegularization(0.1), L.Conv2D(3, 1))),
@@ -262,7 +269,28 @@ def structures() -> dict[str, Network]:
         z = L.BatchNormalization(trainable=False)(L.Conv2D(4, 2)(z))
         return keras.Model(y, z, name="partly_frozen")(x)
 
-    return {"twice": Network(twice), "nested": Network(nested), "frozen": Network(frozen)}
+    def several(x, y):
+        a, b = keras.Input((4,)), keras.Input((4,))
+        pair = keras.Model([a, b], [L.Dense(3)(L.Concatenate()([a, b])), L.Add()([a, b])])
+        first, second = pair([x, y]), pair([y, x])
+        return [first[0], second[1], L.Add()([first[1], second[1]])]
+
+    def second_call(x):
+        network = keras.Sequential([L.Dense(4)])
+        network(x)
+        return network(L.Dense(3)(x))
+
+    def partly_trained(x):
+        y = keras.Input((None, None, 3))
+        inner = keras.Model(y, L.BatchNormalization()(L.Conv2D(4, 1)(
+            L.BatchNormalization(trainable=False)(L.Conv2D(4, 2)(y)))))
+        return keras.Sequential([L.Conv2D(3, 1), inner, L.Conv2D(2, 1, trainable=False),
+                                 L.BatchNormalization()])(x)
+
+    return {"twice": Network(twice), "nested": Network(nested), "frozen": Network(frozen),
+            "several": Network(several, [(4,), (4,)], [()]),
+            "second_call": Network(second_call, [(3,)], [()]),
+            "partly_trained": Network(partly_trained)}
 
 
 def detectors() -> dict[str, Network]:

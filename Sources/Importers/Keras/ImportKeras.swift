@@ -43,8 +43,11 @@ private func importKeras(
   let builder = KerasModelBuilder(
     network: network, version: source.version, weights: weights,
     isChannelsFirst: options.isChannelsFirst)
+  let notes = network.otherPrecisions.map {
+    ImportNote("layers compute in \($0); here everything is computed in single precision")
+  }
   return ImportedModel(
-    model: try builder.model(), format: .keras, notes: [], provenance: [],
+    model: try builder.model(), format: .keras, notes: notes, provenance: [],
     fileByteCount: byteCount, externalFiles: [])
 }
 

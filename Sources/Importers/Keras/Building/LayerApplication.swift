@@ -8,6 +8,15 @@ struct LayerApplication {
     indirect case list([Operand])
     case constant(ConfigValue)
 
+    /// Whether it is null or false, or a list of such.
+    var isNothing: Bool {
+      switch self {
+      case .tensor: false
+      case .list(let list): list.allSatisfy(\.isNothing)
+      case .constant(let value): value.isNothing
+      }
+    }
+
     var tensors: [KerasTensor] {
       switch self {
       case .tensor(let tensor): [tensor]
@@ -41,12 +50,9 @@ struct LayerApplication {
   /// Arguments that are null or false change nothing.
   func requireKnownKeywords(_ known: Set<String>) throws(ImportError) {
     for (name, operand) in keywords where !known.contains(name) {
-      switch operand {
-      case .constant(.null), .constant(.boolean(false)): continue
-      default:
-        throw config.unsupported(
-          "it is called with the argument '\(name)', which is not known to dearc")
-      }
+      guard !operand.isNothing else { continue }
+      throw config.unsupported(
+        "it is called with the argument '\(name)', which is not known to dearc")
     }
   }
 

@@ -65,6 +65,7 @@ extension LayerApplication {
     _ tensor: KerasTensor, by value: ConfigValue?
   ) throws(ImportError) -> KerasTensor {
     guard let value else { return tensor }
+    if let result = try activated(tensor, byLayer: value) { return result }
     guard let name = value.text ?? value["config"]?.text ?? value["class_name"]?.text else {
       throw config.malformed("'activation' is \(value.summary), expected the name of a function")
     }
@@ -72,6 +73,23 @@ extension LayerApplication {
       throw config.unsupported("dearc does not know the activation '\(name)'")
     }
     return function(self, tensor)
+  }
+
+  /// The tensor under a layer that serves as a function, if `value` is one.
+  private func activated(
+    _ tensor: KerasTensor, byLayer value: ConfigValue
+  ) throws(ImportError) -> KerasTensor? {
+    guard let className = value["class_name"]?.text, let rule = LayerTable.activations[className]
+    else { return nil }
+    let inner = LayerConfig(
+      path: config.path, className: className, values: value["config"] ?? .object([]))
+    guard try rule.weights(inner).isEmpty else { return nil }
+    let application = LayerApplication(
+      config: inner, operands: [.tensor(tensor)], keywords: [], version: version,
+      assembly: assembly)
+    let result = try rule.apply(application)
+    try inner.requireAllKnown()
+    return result
   }
 
   private typealias Function = @Sendable (LayerApplication, KerasTensor) -> KerasTensor

@@ -6,6 +6,21 @@ struct KerasNetwork {
   let inputs: [TensorReference]
   let outputs: [TensorReference]
 
+  /// The types in which layers compute, other than single precision, each once.
+  var otherPrecisions: [String] {
+    var names: [String] = []
+    for layer in layers {
+      switch layer.content {
+      case .input: continue
+      case .network(let inner): names += inner.otherPrecisions
+      case .layer:
+        let type = layer.config["dtype"]
+        if let name = type?.text ?? type?["config"]?["name"]?.text { names.append(name) }
+      }
+    }
+    return Set(names).subtracting(["float32"]).sorted()
+  }
+
   /// The layers that `layer` is applied to, in words.
   func sources(of layer: KerasLayer) -> String {
     let names = layer.calls.flatMap(\.references).prefix(3).map { "'\(layers[$0.layer].name)'" }
