@@ -44,7 +44,7 @@ public struct ImportedModel: Sendable {
   /// What the file is.
   public let format: ModelFormat
   /// What the user may want to know.
-  public private(set) var notes: [ImportNote]
+  public let notes: [ImportNote]
   /// What dearc recorded in the file earlier, under keys that begin with `dearc.`.
   ///
   /// These entries are not part of the model's own metadata.
@@ -54,21 +54,17 @@ public struct ImportedModel: Sendable {
   /// The other files that hold weights, in the order they were first met.
   public let externalFiles: [ExternalFile]
 
-  /// Replaces weights as `Model.replaceWeights` does, and notes how many.
+  /// Replaces weights as `Model.replaceWeights` does, and remembers which.
   ///
   /// - Throws: `ImportError`, which lists the tensors that do not fit.
   public mutating func replaceWeights(
     from path: String, program: WorkerProgram = .current
   ) throws(ImportError) {
-    let names = try model.replaceWeights(from: path, program: program)
-    let kept =
-      names.missing.isEmpty
-      ? "no initializer of floats keeps what it had"
-      : "\(names.missing.count) initializers of floats keep what they had, such as "
-        + "'\(names.missing[0])'"
-    notes.append(
-      ImportNote("\(names.matched.count) initializers have the elements of \(path); \(kept)"))
+    replacement = try model.replaceWeights(from: path, program: program)
   }
+
+  /// Which weights came from another file, if that was asked for.
+  public private(set) var replacement: WeightReplacement?
 
   /// The size of all files together.
   public var byteCount: Int { externalFiles.reduce(fileByteCount) { $0 + $1.byteCount } }

@@ -75,7 +75,9 @@ private struct WeightMatching {
         let constant = graph.values[value].constant, found[value] == nil
       else {
         mismatches.append(
-          WeightMismatch("–", expected: "nothing", found: "\(entry.summary) called '\(entry.name)'")
+          WeightMismatch(
+            WeightMismatch.nowhere, expected: "nothing",
+            found: "\(entry.summary) called '\(entry.name)'")
         )
         continue
       }
@@ -92,7 +94,7 @@ private struct WeightMatching {
       found[$0] == nil && graph.values[$0].constant?.elementType.isFloat ?? false
     }
     guard mismatches.isEmpty, !pairs.isEmpty else {
-      throw Self.error(mismatches)
+      throw error(mismatches)
     }
   }
 
@@ -108,14 +110,15 @@ private struct WeightMatching {
     return names.count { named[$0.dropping(first)] != nil } > plain ? first : nil
   }
 
-  private static func error(_ mismatches: [WeightMismatch]) -> ImportError {
+  private func error(_ mismatches: [WeightMismatch]) -> ImportError {
     let count = mismatches.count
     let subject = count == 1 ? "1 tensor fits" : "\(count) tensors fit"
     var error = ImportError(
       .malformed,
       mismatches.isEmpty
         ? "the file names none of the model's initializers"
-        : "\(subject) no initializer of the model; nothing was replaced")
+        : "\(subject) no initializer of the model, \(pairs.count - mismatches.count { $0.isOfModel }) "
+          + "do, and \(missing.count) initializers are not named; nothing was replaced")
     error.mismatches = mismatches
     return error
   }

@@ -13,7 +13,7 @@ struct CompileRendering {
       lines += keptChannels(channels)
     }
     lines += flushed + report.remarks.map(printable)
-    lines += refusals + notes + (display.verbose ? changes : [])
+    lines += refusals + weights + notes + (display.verbose ? changes : [])
     return lines + ["", verification, cost]
   }
 
@@ -113,6 +113,19 @@ struct CompileRendering {
       table.add([reason[0], String(count), first?.subject ?? "", reason[1]])
     }
     return ["", "Left as it was"] + display.lines(table) + omitted(reasons.entries.count)
+  }
+
+  /// How many initializers have other elements; the names with `--verbose`.
+  private var weights: [String] {
+    guard let weights = report.weights else { return [] }
+    var table = Table([.init("weights"), .init("count", .right), .init("initializers")])
+    for (title, names) in [("matched", weights.matched), ("missing, as before", weights.missing)] {
+      let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
+      table.add([title, Quantities.grouped(names.count), display.verbose ? "" : shown])
+      guard display.verbose else { continue }
+      for name in names { table.add(["", "", name]) }
+    }
+    return [""] + display.lines(table)
   }
 
   private var notes: [String] {

@@ -14,6 +14,8 @@ struct CompileReport: Encodable {
   /// The input shapes that work was counted for.
   let countedAt: [String: [Int]]
   let notes: [NoteReport]
+  /// The names that `--weights` gave other elements.
+  let weights: WeightsReport?
   let changes: [ChangeReport]
   let refusals: [RefusalReport]
   let passes: [PassReport]
@@ -40,6 +42,7 @@ struct CompileReport: Encodable {
     self.result = CountsReport(after.graph.cost(inputShapes: shapes), fileBytes: output.bytes)
     countedAt = shapes
     notes = before.notes.map(NoteReport.init)
+    weights = before.replacement.map(WeightsReport.init)
     changes = result?.changes.map(ChangeReport.init) ?? []
     refusals = result?.refusals.map(RefusalReport.init) ?? []
     passes = result?.timings.map(PassReport.init) ?? []
@@ -62,6 +65,19 @@ extension FileReport {
   /// The file that `imported` was read from; the bytes include those of its external data.
   init(_ imported: ImportedModel, path: String) {
     self.init(path: path, format: imported.format.rawValue, bytes: imported.byteCount)
+  }
+}
+
+/// What became of the initializers when weights were replaced.
+struct WeightsReport: Encodable {
+  /// Those that have the elements of the file now.
+  let matched: [String]
+  /// Those of floats that the file does not name.
+  let missing: [String]
+
+  init(_ replacement: WeightReplacement) {
+    matched = replacement.matched
+    missing = replacement.missing
   }
 }
 

@@ -101,7 +101,8 @@ struct LegacyWeights {
       let group = index < stored.count ? stored[index] : nil
       guard layer?.count != group?.datasets.count else { return nil }
       return WeightMismatch(
-        layer?.layer.entity ?? "–", expected: layer.map { "\($0.count) weights" } ?? "nothing",
+        layer?.layer.entity ?? WeightMismatch.nowhere,
+        expected: layer.map { "\($0.count) weights" } ?? "nothing",
         found: group.map { "\($0.datasets.count) weights of '\($0.name)'" } ?? "nothing")
     }
     throw error

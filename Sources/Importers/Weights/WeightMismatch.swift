@@ -7,6 +7,12 @@ public struct WeightMismatch: Hashable, Sendable {
   /// What the file has.
   public let found: String
 
+  /// Whether the model has the place.
+  var isOfModel: Bool { place != Self.nowhere }
+
+  /// What stands for a place that the model lacks.
+  static let nowhere = "–"
+
   /// Describes a place.
   init(_ place: String, expected: String, found: String) {
     self.place = place.printable
