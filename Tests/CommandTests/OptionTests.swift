@@ -35,7 +35,7 @@ import Testing
   @Test(arguments: [
     ["prune"],
     ["prune", "a.onnx"],
-    ["convert", "a.onnx", "-o", "b.h5"],
+    ["convert", "a.onnx", "-o", "b.pb"],
     ["convert", "a.onnx", "-o", "b"],
     ["convert", "a.onnx", "-o", "b.onnx", "--skip-pass", "no-such-pass"],
     ["convert", "a.onnx", "-o", "b.onnx", "--quiet", "--json"],
