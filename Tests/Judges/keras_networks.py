@@ -287,7 +287,21 @@ def structures() -> dict[str, Network]:
         return keras.Sequential([L.Conv2D(3, 1), inner, L.Conv2D(2, 1, trainable=False),
                                  L.BatchNormalization()])(x)
 
-    return {"twice": Network(twice), "nested": Network(nested), "frozen": Network(frozen),
+    def thawed(x):
+        y = keras.Input((None, None, 3))
+        cold = inner("thawed_inside", trainable=False)
+        cold.layers[-2].trainable = True
+        z = keras.Model(y, L.BatchNormalization()(cold(L.Conv2D(3, 2)(y))), name="thawed_outside")
+        return z(x)
+
+    def cold_outside(x):
+        network = keras.Sequential([L.Conv2D(4, 2), L.BatchNormalization()], name="cold_outside")
+        network(x)
+        network.trainable = False
+        network.layers[0].trainable = True
+        return network(x)
+
+    return {"thawed": Network(thawed), "cold_outside": Network(cold_outside), "twice": Network(twice), "nested": Network(nested), "frozen": Network(frozen),
             "several": Network(several, [(4,), (4,)], [()]),
             "second_call": Network(second_call, [(3,)], [()]),
             "partly_trained": Network(partly_trained)}

@@ -39,7 +39,7 @@ private func importKeras(
 ) throws(ImportError) -> ImportedModel {
   let network = try NetworkReader.read(source.model)
   let trees = try WeightTree.trees(of: network)
-  let weights = WeightFile(source.weights, try datasets(of: trees, in: source.weights.root))
+  let weights = WeightFile(source.weights, try datasets(of: trees, in: source))
   let builder = KerasModelBuilder(
     network: network, version: source.version, weights: weights,
     isChannelsFirst: options.isChannelsFirst)
@@ -53,11 +53,13 @@ private func importKeras(
 
 /// The datasets of all weights, in whichever of Keras's formats they are.
 private func datasets(
-  of trees: [WeightTree], in root: HDF5Group
+  of trees: [WeightTree], in source: KerasSource
 ) throws(ImportError) -> [ExactName: HDF5Dataset] {
+  let root = source.weights.root
   for group in [root.group("model_weights"), root].compactMap({ $0 })
   where LegacyWeights.isLegacy(group) {
-    return try LegacyWeights(root: group).assigned(to: trees)
+    let writer = group.attribute("keras_version")?.string.map(KerasVersion.init)
+    return try LegacyWeights(root: group, version: writer ?? source.version).assigned(to: trees)
   }
   guard ArchivedWeights.isArchived(root) else {
     throw ImportError(

@@ -87,7 +87,8 @@ struct KerasModelBuilder {
   }
 
   private func order(rank: Int) -> [Int] {
-    isChannelsFirst ? KerasTensor.channelsFirst(rank: rank) : Array(0..<rank)
+    isChannelsFirst && !network.isChannelsFirst
+      ? KerasTensor.channelsFirst(rank: rank) : Array(0..<rank)
   }
 
   private func addOutput(_ tensor: KerasTensor, to assembly: GraphAssembly) {

@@ -193,7 +193,7 @@ extension LayerApplication {
     }
     let numbers = list.compactMap(\.number).map { Float($0) }
     guard tensor.features == nil, numbers.count == list.count,
-      numbers.count == tensor.shape.last
+      numbers.count == tensor.shape.last || numbers.count == 1
     else {
       throw config.malformed(
         "'\(key)' is \(config[key]?.summary ?? "missing"), expected a number for each channel")

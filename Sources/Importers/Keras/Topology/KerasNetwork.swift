@@ -6,6 +6,14 @@ struct KerasNetwork {
   let inputs: [TensorReference]
   let outputs: [TensorReference]
 
+  /// Whether a layer takes pictures channels first, so that they come in so.
+  var isChannelsFirst: Bool {
+    layers.contains { layer in
+      if case .network(let inner) = layer.content { return inner.isChannelsFirst }
+      return layer.config["data_format"]?.text == "channels_first"
+    }
+  }
+
   /// The types in which layers compute, other than single precision, each once.
   var otherPrecisions: [String] {
     var names: [String] = []

@@ -10,6 +10,8 @@ import IR
 /// Source: `keras/src/legacy/saving/legacy_h5_format.py` of Keras 3.15.
 struct LegacyWeights {
   let root: HDF5Group
+  /// What wrote the file.
+  let version: KerasVersion
 
   /// Whether `group` is one.
   static func isLegacy(_ group: HDF5Group) -> Bool {
@@ -22,18 +24,34 @@ struct LegacyWeights {
   func assigned(to trees: [WeightTree]) throws(ImportError) -> [ExactName: HDF5Dataset] {
     var wanted: [(layer: LayerConfig, places: [WeightPlace])] = []
     for tree in trees {
-      let places = try tree.places()
+      let places = try tree.places(version: version)
       if !places.isEmpty { wanted.append((tree.config, places)) }
     }
     let stored = try stored()
     try requireEqualCounts(wanted.map { ($0.layer, $0.places.count) }, stored)
-    var datasets: [ExactName: HDF5Dataset] = [:]
-    for (layer, group) in zip(wanted, stored) {
-      for (place, dataset) in zip(layer.places, group.datasets) {
-        datasets[ExactName(place.name)] = dataset
-      }
+    let pairs = zip(wanted, stored).flatMap { layer, group in zip(layer.places, group.datasets) }
+    try requireKnownNames(pairs)
+    return Dictionary(pairs.map { (ExactName($0.name), $1) }) { first, _ in first }
+  }
+
+  /// Refuses a weight whose name says that it is another than its place does.
+  ///
+  /// The order depends on which layers were frozen, and of parts of layers no configuration says that.
+  private func requireKnownNames(
+    _ pairs: [(WeightPlace, HDF5Dataset)]
+  ) throws(ImportError) {
+    let mismatches = pairs.compactMap { place, dataset -> WeightMismatch? in
+      guard !place.spec.mayBeCalled(dataset.path) else { return nil }
+      return WeightMismatch(
+        place.name, expected: "'\(place.spec.name)'", found: "'\(dataset.path)'")
     }
-    return datasets
+    guard !mismatches.isEmpty else { return }
+    var error = ImportError(
+      .unsupported,
+      "weights are in another order than the model's configuration says; save the model in Keras's own "
+        + "format, .keras")
+    error.mismatches = mismatches
+    throw error
   }
 
   private typealias StoredLayer = (name: String, datasets: [HDF5Dataset])

@@ -15,6 +15,23 @@ struct WeightSpec: Hashable, Sendable {
   }
 }
 
+extension WeightSpec {
+  private static let names: Set<String> = [
+    "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance", "alpha", "mean",
+    "variance", "count", "depthwise_kernel", "pointwise_kernel",
+  ]
+
+  /// Whether a dataset at `path` may be the weight: names of other versions say nothing.
+  func mayBeCalled(_ path: String) -> Bool {
+    let parts = path.split(separator: "/").map { $0.prefix { $0 != ":" } }
+    guard let last = parts.last.map(String.init), Self.names.contains(last) else { return true }
+    let isOwnPart =
+      part.isEmpty
+      || parts.dropLast().last.map { part.hasPrefix($0) || $0 == "attention_output" } ?? true
+    return isOwnPart && (last == name || last == "depthwise_kernel" && name == "kernel")
+  }
+}
+
 /// The layers of a network, in Keras's order, with the weights they have.
 indirect enum WeightTree {
   case layer(LayerConfig, [WeightSpec])
@@ -45,14 +62,18 @@ indirect enum WeightTree {
 
   /// The places of all weights, those that are trained first, each sort in the order of layers.
   ///
-  /// That is the order of a nested model's list in a file of Keras's former format.
-  func places() throws(ImportError) -> [WeightPlace] {
-    let all = try unsorted()
+  /// That is the order of a nested model's list in a file of Keras's former format. A network that is
+  /// frozen lists all in the order of layers. Up to version 2, that goes for one inside it as well; since
+  /// then only the layers themselves count there.
+  func places(version: KerasVersion) throws(ImportError) -> [WeightPlace] {
+    let isTrainable = try config.flag("trainable", default: true)
+    let all = try unsorted(isTrainable, version)
     return all.filter(\.isTrained) + all.filter { !$0.isTrained }
   }
 
-  private func unsorted(inTrainable outer: Bool = true) throws(ImportError) -> [WeightPlace] {
-    let isTrainable = try config.flag("trainable", default: true) && outer
+  private func unsorted(
+    _ isTrainable: Bool, _ version: KerasVersion
+  ) throws(ImportError) -> [WeightPlace] {
     switch self {
     case .layer(let config, let specs):
       return specs.map {
@@ -60,7 +81,11 @@ indirect enum WeightTree {
       }
     case .network(_, let trees):
       var places: [WeightPlace] = []
-      for tree in trees { places += try tree.unsorted(inTrainable: isTrainable) }
+      for tree in trees {
+        var isOwn = try tree.config.flag("trainable", default: true)
+        if case .network = tree, version.major >= 3 { isOwn = true }
+        places += try tree.unsorted(isTrainable && isOwn, version)
+      }
       return places
     }
   }
