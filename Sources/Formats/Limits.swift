@@ -29,8 +29,15 @@ public enum Limits {
   /// The largest protobuf message that other readers accept.
   public static let protobufByteCount = (2 << 30) - 1
 
-  /// How often all layers of a Keras network may be applied; the largest known come to thousands.
-  public static let layerApplicationCount = 100_000
+  /// How often all layers of a Keras network may be applied, and read tensors, together; the largest known
+  /// come to thousands.
+  public static let layerApplicationCount = 200_000
+
+  /// How many tensors a Keras network may take or give.
+  public static let networkPortCount = 4_096
+
+  /// How many bytes the name of a Keras layer may have; names of networks come before those of layers.
+  public static let layerNameByteCount = 1_024
 
   /// How many members an archive may have; a Keras model has a handful.
   public static let archiveMemberCount: Int64 = 65_536

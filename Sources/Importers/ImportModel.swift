@@ -65,10 +65,11 @@ private enum FileSignature {
     func starts(with signature: [UInt8]) -> Bool { unsafe bytes.starts(with: signature) }
     if file.count == 0 {
       self = .empty
+    } else if starts(with: [0x50, 0x4b, 0x03, 0x04]) {
+      // First, as a stored member may lie where HDF5's signature is looked for.
+      self = .zip
     } else if HDF5File.isSigned(file) {
       self = .hdf5
-    } else if starts(with: [0x50, 0x4b, 0x03, 0x04]) {
-      self = .zip
     } else if unsafe SafetensorsHeader.isLikely(bytes) {
       self = .safetensors
     } else {

@@ -111,6 +111,21 @@ parameter("text_as_input", "x", "dtype", "string", "elements are of the type 'st
 parameter("unknown_parameter", "conv", "kernel_flip", True, "its parameter 'kernel_flip' is true")
 
 
+parameter("least_groups", "conv", "groups", -2**63, "'groups' is -9223372036854775808")
+parameter("least_axis", "norm", "axis", -2**63, "'axis' is [-9223372036854775808]")
+parameter("many_axes", "x", "batch_shape", [None] * 100, "its shape has 100 axes")
+
+
+@config_case("long_name", "a layer's name has 2000 bytes")
+def _(config, layers):
+    config["config"]["layers"][1]["name"] = "n" * 2000
+
+
+@config_case("many_outputs", "names 5000 tensors")
+def _(config, layers):
+    config["config"]["output_layers"] = [["dense", 0, 0]] * 5000
+
+
 @config_case("called_in_training", "called with the argument 'training'")
 def _(config, layers):
     config["config"]["layers"][2]["inbound_nodes"] = [[["conv", 0, 0, {"training": True}]]]
@@ -175,6 +190,8 @@ replaced("reshape_wrong", "Reshape", "does not hold the elements", target_shape=
 replaced("reshape_twice_open", "Reshape", "'target_shape' is [-1, -1]", target_shape=[-1, -1])
 replaced("permute_batch", "Permute", "'dims' is [0, 1, 2]", dims=[0, 1, 2])
 replaced("pool_wide", "MaxPooling2D", "does not fit", pool_size=9)
+replaced("norm_outside", "LayerNormalization", "expected the last axes", axis=7, scale=False,
+         center=False)
 replaced("many_groups", "GroupNormalization", "which does not divide", groups=2**29,
          scale=False, center=False)
 

@@ -12,8 +12,9 @@ final class GraphAssembly {
   /// Where the weights turned out to be of other extents than the layers want.
   private(set) var mismatches: [WeightMismatch] = []
   private var applicationCount = 0
+  private var elementCount = 0
   private var names = UniqueNames()
-  private var constants: [ExactName: ValueID] = [:]
+  private var constants: [StoredTensor.Key: ValueID] = [:]
   private var turned: [Turn: ValueID] = [:]
   /// What each turned value was turned from.
   private var origins: [ValueID: Turn] = [:]
@@ -36,20 +37,29 @@ final class GraphAssembly {
       name: name, operatorSets: [OperatorSet(domain: "", version: Self.operatorSet)])
   }
 
-  /// Counts one more application of a layer.
+  /// Counts one more application of a layer, which reads or gives so many tensors.
   ///
   /// A network that is applied twice inside one that is applied twice, and so on, is a short text and an
   /// endless graph.
   ///
   /// - Throws: `ImportError` if there are more than any real network has.
-  func countApplication() throws(ImportError) {
-    applicationCount += 1
+  func countApplication(of tensors: Int) throws(ImportError) {
+    applicationCount += 1 + tensors
     guard applicationCount <= Limits.layerApplicationCount else {
       throw ImportError(
         .malformed, "the network applies its layers more than \(Limits.layerApplicationCount) times"
       )
     }
   }
+
+  /// Whether `count` more numbers that are no weights, or places of features, may be made.
+  func mayMake(elements count: Int) -> Bool {
+    guard count <= Self.elementLimit - elementCount else { return false }
+    elementCount += count
+    return true
+  }
+
+  private static let elementLimit = 1 << 24
 
   // MARK: Inputs and outputs
 
@@ -126,11 +136,11 @@ final class GraphAssembly {
     graph.addConstant(names.unique(name), Constant(numbers, shape: shape))
   }
 
-  /// The weight, in the order it is wanted; read once however often the layer is applied.
+  /// The weight, in the order it is wanted; read once for each order, however often the layer is applied.
   ///
   /// - Throws: `ImportError` if the file does not hold its elements.
   func constant(_ tensor: StoredTensor) throws(ImportError) -> ValueID {
-    if let known = constants[ExactName(tensor.name)] { return known }
+    if let known = constants[tensor.key] { return known }
     let name = names.unique(tensor.name)
     let value: ValueID
     if mismatches.isEmpty, let constant = try tensor.constant(from: weights) {
@@ -139,7 +149,7 @@ final class GraphAssembly {
       // The graph is only finished to find further mismatches.
       value = graph.addInput(name, type: .tensor(TensorType(.float32, counts: tensor.shape)))
     }
-    constants[ExactName(tensor.name)] = value
+    constants[tensor.key] = value
     return value
   }
 

@@ -49,6 +49,9 @@ struct KerasModelBuilder {
       throw config.unsupported(
         "the model does not say what shape it reads; give it an Input layer, and save it again")
     }
+    guard list.count <= LayerConfig.rankLimit else {
+      throw config.malformed("its shape has \(list.count) axes")
+    }
     var shape: [Int?] = []
     for item in list {
       if case .null = item {
@@ -78,11 +81,9 @@ struct KerasModelBuilder {
     switch name {
     // Half precision is a matter of speed: weights and answers are stored in single precision.
     case "float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16": return .float32
-    case "uint8": return .uint8
-    case "int8": return .int8
-    case "int32": return .int32
-    case "int64": return .int64
-    default: throw config.unsupported("its elements are of the type '\(name)'")
+    default:
+      throw config.unsupported(
+        "its elements are of the type '\(name)'; dearc knows networks that read floats")
     }
   }
 

@@ -32,15 +32,12 @@ struct LayerApplication {
   let version: KerasVersion
   let assembly: GraphAssembly
 
-  /// How many numbers that are no weights, or places of features, dearc makes for one layer.
-  static let elementLimit = 1 << 22
-
   /// `count` equal numbers.
   ///
   /// - Throws: `ImportError` if that are too many for any real layer.
   func repeated(_ number: Float, count: Int) throws(ImportError) -> [Float] {
-    guard count <= Self.elementLimit else {
-      throw config.unsupported("it has \(count) channels, at most \(Self.elementLimit) are read")
+    guard assembly.mayMake(elements: count) else {
+      throw config.unsupported("its \(count) channels are more than any real network has")
     }
     return Array(repeating: number, count: count)
   }

@@ -24,6 +24,7 @@ struct NetworkLowering {
     for site in try CallOrder(network).sites where results[site] == nil {
       results[site] = try apply(site, of: network, results)
     }
+    try assembly.countApplication(of: network.outputs.count)
     var outputs: [KerasTensor] = []
     for output in network.outputs { outputs.append(try tensor(output, results, of: network)) }
     return outputs
@@ -32,9 +33,9 @@ struct NetworkLowering {
   private func apply(
     _ site: CallSite, of network: KerasNetwork, _ results: [CallSite: [KerasTensor]]
   ) throws(ImportError) -> [KerasTensor] {
-    try assembly.countApplication()
     let layer = network.layers[site.layer]
     let call = layer.calls[site.call]
+    try assembly.countApplication(of: call.references.count)
     var operands: [LayerApplication.Operand] = []
     for argument in call.arguments {
       operands.append(try operand(argument, results, of: network))
@@ -68,7 +69,9 @@ struct NetworkLowering {
   private func checkExtents(
     of tensor: KerasTensor, _ config: LayerConfig
   ) throws(ImportError) {
-    guard tensor.shape.allSatisfy({ 1...LayerConfig.extentLimit ~= $0 ?? 1 }) else {
+    guard tensor.rank <= LayerConfig.rankLimit,
+      tensor.shape.allSatisfy({ 1...LayerConfig.extentLimit ~= $0 ?? 1 })
+    else {
       throw config.malformed(
         "it computes a tensor of the extents \(KerasTensor.text(of: tensor.shape)); each must be from 1 to "
           + "\(LayerConfig.extentLimit)")

@@ -22,6 +22,8 @@ struct LayerConfig {
 
   /// The most that an extent or count may be; products of two of them are still numbers.
   static let extentLimit = 1 << 30
+  /// The most axes that a tensor may have.
+  static let rankLimit = 32
 
   /// The parameter called `key`, if there is one that is not null.
   subscript(key: String) -> ConfigValue? {
@@ -93,7 +95,7 @@ struct LayerConfig {
   /// A whole number of any sign.
   func integer(_ key: String, default fallback: Int) throws(ImportError) -> Int {
     guard let value = self[key] else { return fallback }
-    guard let integer = value.integer, abs(integer) <= Self.extentLimit else {
+    guard let integer = value.integer, integer.magnitude <= UInt(Self.extentLimit) else {
       throw mismatch(key, "a whole number")
     }
     return integer
@@ -131,7 +133,7 @@ struct LayerConfig {
     if let single = value.integer { return [single] }
     let numbers = value.list?.compactMap(\.integer) ?? []
     guard let list = value.list, numbers.count == list.count,
-      numbers.allSatisfy({ abs($0) <= Self.extentLimit })
+      numbers.allSatisfy({ $0.magnitude <= UInt(Self.extentLimit) })
     else { throw mismatch(key, "whole numbers") }
     return numbers
   }

@@ -65,6 +65,11 @@ extension LayerApplication {
     _ tensor: KerasTensor, by value: ConfigValue?
   ) throws(ImportError) -> KerasTensor {
     guard let value else { return tensor }
+    guard value["module"]?.text != "builtins" else {
+      throw config.unsupported(
+        "its activation '\(value["config"]?.text ?? "")' is a function of one's own, which is Python code"
+      )
+    }
     if let result = try activated(tensor, byLayer: value) { return result }
     guard let name = value.text ?? value["config"]?.text ?? value["class_name"]?.text else {
       throw config.malformed("'activation' is \(value.summary), expected the name of a function")

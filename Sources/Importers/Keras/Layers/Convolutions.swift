@@ -103,6 +103,7 @@ extension LayerApplication {
     groups: Int, bias: String?
   ) throws(ImportError) -> KerasTensor {
     let extents = try spatial(tensor).axes.map { tensor.shape[$0] }
+    try requireNoGaps(window, over: extents)
     var attributes = window.attributes(over: extents)
     if groups != 1 { attributes.append(Attribute("group", .int(Int64(groups)))) }
     let operands = [tensor.value, try assembly.constant(kernel), try biasValue(bias, filters)]

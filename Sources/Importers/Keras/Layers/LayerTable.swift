@@ -35,6 +35,13 @@ struct LayerRule: Sendable {
   }
 
   /// Layers that do nothing but in training.
+  ///
+  /// Keras writes `training=True` for those that change pictures, though nobody asked for it.
+  static let augmentation = LayerRule(
+    weights: { (_) throws(ImportError) in [] }, keywords: ["training"], isForTraining: true,
+    apply: { (call) throws(ImportError) in try call.input() })
+
+  /// Layers that do nothing but in training.
   static let identity = LayerRule(
     weights: { (_) throws(ImportError) in [] }, isForTraining: true,
     apply: { (call) throws(ImportError) in try call.input() })
@@ -78,8 +85,9 @@ enum LayerTable {
 
   private static let trainingOnly: [String: LayerRule] = Dictionary(
     uniqueKeysWithValues: [
-      "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout",
+      "Identity", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+      "GaussianDropout",
       "GaussianNoise", "AlphaDropout", "ActivityRegularization", "StochasticDepth", "RandomFlip",
       "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness",
-    ].map { ($0, LayerRule.identity) })
+    ].map { ($0, $0.hasPrefix("Random") ? LayerRule.augmentation : LayerRule.identity) })
 }

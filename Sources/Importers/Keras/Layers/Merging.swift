@@ -127,7 +127,7 @@ extension LayerApplication {
     guard axis == 1, tensors.contains(where: { $0.features != nil }) else { return nil }
     var features: [Int] = []
     for tensor in tensors {
-      guard let count = tensor.shape[1], count <= LayerApplication.elementLimit else { return nil }
+      guard let count = tensor.shape[1], assembly.mayMake(elements: count) else { return nil }
       let start = features.count
       features += (tensor.features ?? Array(0..<count)).map { start + $0 }
     }

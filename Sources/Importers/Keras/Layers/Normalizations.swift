@@ -88,7 +88,7 @@ extension LayerApplication {
     let tensor = plain(try input())
     let axes = Set(
       try config.integers("axis", default: [-1]).map { $0 < 0 ? $0 + tensor.rank : $0 })
-    guard let first = axes.min(), axes == Set(first..<tensor.rank), first > 0 else {
+    guard let first = axes.min(), 1..<tensor.rank ~= first, axes == Set(first..<tensor.rank) else {
       throw config.unsupported("'axis' is \(axes.sorted()), expected the last axes")
     }
     guard try !config.flag("rms_scaling", default: false) else {

@@ -27,11 +27,7 @@ extension LayerTable {
       let (axes, channel) = try call.spatial(tensor)
       let shape = try call.shape(of: tensor, after: window, channels: tensor.shape[channel])
       let extents = axes.map { tensor.shape[$0] }
-      guard !window.leavesGaps(over: extents) else {
-        throw call.config.unsupported(
-          "its windows leave gaps, and how they lie depends on extents that are open; give the model's "
-            + "input a shape, and save it again")
-      }
+      try call.requireNoGaps(window, over: extents)
       let attributes = window.attributes(over: extents, isDilatable: false)
       // Neither Keras nor ONNX counts what lies beyond the border into a mean.
       return KerasTensor(

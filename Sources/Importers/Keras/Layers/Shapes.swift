@@ -59,7 +59,7 @@ extension LayerApplication {
   private func flattenedFeatures(_ tensor: KerasTensor, _ count: Int?) -> [Int]? {
     let wide = tensor.order.filter { $0 != 0 && tensor.shape[$0] != 1 }
     if tensor.order.first == 0, wide == wide.sorted() { return [] }
-    guard tensor.order.first == 0, let count, count <= LayerApplication.elementLimit else {
+    guard tensor.order.first == 0, let count, assembly.mayMake(elements: count) else {
       return nil
     }
     var strides = Array(repeating: 1, count: tensor.rank)

@@ -54,7 +54,7 @@ struct LayerWindow {
   /// Whether what goes beyond the border depends on extents that are open, and may be less than nothing,
   /// which runtimes get wrong.
   func leavesGaps(over extents: [Int?]) -> Bool {
-    pads(extents) == nil && kernel.indices.contains { reach($0) < strides[$0] && reach($0) > 1 }
+    pads(extents) == nil && kernel.indices.contains { reach($0) < strides[$0] }
   }
 
   /// ONNX's attributes for the window over axes of these extents.
@@ -97,6 +97,14 @@ extension LayerApplication {
     return LayerWindow(
       kernel: kernel, strides: strides,
       dilations: try config.extents("dilation_rate", count: rank, default: 1), border: border)
+  }
+
+  /// Refuses windows that leave gaps whose place depends on open extents.
+  func requireNoGaps(_ window: LayerWindow, over extents: [Int?]) throws(ImportError) {
+    guard window.leavesGaps(over: extents) else { return }
+    throw config.unsupported(
+      "its windows leave gaps, and how they lie depends on extents that are open; give the model's "
+        + "input a shape, and save it again")
   }
 
   /// The extents of `tensor` after the window, with `channels` of them.

@@ -1,3 +1,4 @@
+import Formats
 import IR
 
 /// Reads networks from the configuration of a model, whichever version of Keras wrote it.
@@ -133,9 +134,25 @@ struct NetworkReader {
     guard let className = entry["class_name"]?.text else {
       throw ImportError(.malformed, "the layer '\(prefix)\(name)' has no class")
     }
+    guard isOfKeras(entry) else {
+      throw ImportError(
+        .unsupported,
+        "it is of a class of one's own, which is Python code that dearc never runs",
+        entity: "layer '\(prefix)\(name)' (\(className))")
+    }
     let values = entry["config"] ?? .object([])
     return try FormerLayers.modern(
       LayerConfig(path: prefix + name, className: className, values: values), values)
+  }
+
+  /// Whether a class is Keras's own, as far as the configuration says: others may have the same name.
+  private func isOfKeras(_ entry: ConfigValue) -> Bool {
+    let module = entry["module"]?.text
+    let isInside = module.map { $0 == "keras" || $0.hasPrefix("keras.") } ?? true
+    let registered = entry["registered_name"]?.text
+    return isInside
+      && (registered == nil || registered == entry["class_name"]?.text
+        || module?.hasPrefix("keras.src.") ?? false)
   }
 
   private func layerName(_ entry: ConfigValue) throws(ImportError) -> String {
@@ -144,6 +161,12 @@ struct NetworkReader {
         .malformed,
         "a layer of the class '\(entry["class_name"]?.text ?? "unknown")' has no name",
         entity: prefix.isEmpty ? nil : "network '\(prefix.dropLast())'")
+    }
+    guard name.utf8.count <= Limits.layerNameByteCount else {
+      throw ImportError(
+        .malformed,
+        "a layer's name has \(name.utf8.count) bytes, at most "
+          + "\(Limits.layerNameByteCount) are read")
     }
     return name
   }

@@ -1,3 +1,4 @@
+import Formats
 import IR
 
 /// Reads what the layers of a functional model are applied to.
@@ -39,6 +40,10 @@ struct ReferenceReader {
     guard let value, let references = try collect(value), !references.isEmpty else {
       throw ImportError(
         .malformed, "'\(key)' of the model '\(network)' names no layers of it")
+    }
+    guard references.count <= Limits.networkPortCount else {
+      throw ImportError(
+        .malformed, "'\(key)' of the model '\(network)' names \(references.count) tensors")
     }
     return references
   }

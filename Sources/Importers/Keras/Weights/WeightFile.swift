@@ -63,7 +63,7 @@ struct StoredTensor {
   private(set) var shape: [Int]
   private var steps: [Step] = []
 
-  private enum Step {
+  fileprivate enum Step: Hashable {
     case reshape([Int])
     case transpose([Int])
     case permuteRows([Int])
@@ -75,6 +75,15 @@ struct StoredTensor {
     self.dataset = dataset
     self.shape = shape
   }
+
+  /// What tells this from the same weight in another order.
+  struct Key: Hashable {
+    fileprivate let name: ExactName
+    fileprivate let steps: [Step]
+  }
+
+  /// What tells this from the same weight in another order.
+  var key: Key { Key(name: ExactName(name), steps: steps) }
 
   /// Axis `i` is axis `order[i]` of this.
   func transposed(_ order: [Int]) -> StoredTensor {
