@@ -39,6 +39,9 @@ public enum Limits {
   /// How many bytes the name of a Keras layer may have; names of networks come before those of layers.
   public static let layerNameByteCount = 1_024
 
+  /// How many bytes of JSON may describe a Keras model; large ones take under one megabyte.
+  public static let configurationByteCount = 32 << 20
+
   /// How many members an archive may have; a Keras model has a handful.
   public static let archiveMemberCount: Int64 = 65_536
 

@@ -60,28 +60,35 @@ public final class ZipArchive {
     var members: [Member] = []
     var names: Set<[UInt8]> = []
     for index in 0..<UInt64(max(count, 0)) {
-      var status = unsafe zip_stat_t()
-      // ZIP_FL_ENC_RAW: names are compared as they are stored.
-      guard unsafe zip_stat_index(archive, index, UInt32(ZIP_FL_ENC_RAW), &status) == 0,
-        unsafe status.valid & UInt64(ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE)
-          == UInt64(ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE),
-        let name = unsafe status.name.flatMap({ unsafe String(validatingCString: $0) }),
-        let size = unsafe Int(exactly: status.size)
-      else { throw FormatError(.malformed, "member \(index) of the ZIP archive is damaged") }
-      guard names.insert(Array(name.utf8)).inserted else {
-        throw FormatError(.malformed, "the ZIP archive has two members called '\(name)'")
+      let member = try unsafe member(index, of: archive)
+      guard names.insert(Array(member.name.utf8)).inserted else {
+        throw FormatError(.malformed, "the ZIP archive has two members called '\(member.name)'")
       }
-      guard
-        unsafe status.size <= UInt64(Limits.archiveMemberByteCount)
-          || status.size / UInt64(Limits.archiveExpansion) <= status.comp_size
-      else {
-        throw FormatError(
-          .malformed,
-          "'\(name)' would unpack to \(size) bytes and is stored in \(unsafe status.comp_size)")
-      }
-      members.append(Member(name: name, byteCount: size, index: index))
+      members.append(member)
     }
     return members
+  }
+
+  private static func member(
+    _ index: UInt64, of archive: OpaquePointer
+  ) throws(FormatError) -> Member {
+    var status = unsafe zip_stat_t()
+    let wanted = UInt64(ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE)
+    // ZIP_FL_ENC_RAW: names are compared as they are stored.
+    guard unsafe zip_stat_index(archive, index, UInt32(ZIP_FL_ENC_RAW), &status) == 0,
+      unsafe status.valid & wanted == wanted,
+      let name = unsafe status.name.flatMap({ unsafe String(validatingCString: $0) }),
+      let size = unsafe Int(exactly: status.size)
+    else { throw FormatError(.malformed, "member \(index) of the ZIP archive is damaged") }
+    guard
+      unsafe status.size <= UInt64(Limits.archiveMemberByteCount)
+        || status.size / UInt64(Limits.archiveExpansion) <= status.comp_size
+    else {
+      throw FormatError(
+        .malformed,
+        "'\(name)' would unpack to \(size) bytes and is stored in \(unsafe status.comp_size)")
+    }
+    return Member(name: name, byteCount: size, index: index)
   }
 
   /// The member called `name`.

@@ -7,10 +7,10 @@ enum HDF5Limits {
   /// How many bytes all attributes may take together; the configuration of a large Keras model is
   /// under one megabyte.
   static let attributeByteCount = 256 << 20
-  /// How many bytes a dataset may declare, unless the file stores a good part of them.
-  static let declaredByteCount = 4 << 30
-  /// How many times more a dataset may declare than it stores, beyond `declaredByteCount`.
-  static let expansion = 1000
+  /// How many bytes all datasets may declare together, unless the file stores a good part of them.
+  static let declaredByteCount: UInt64 = 1 << 30
+  /// How many times more datasets may declare than they store, beyond `declaredByteCount`.
+  static let expansion: UInt64 = 200
   /// How many bytes one message of the worker may have.
   static let messageByteCount = 1 << 30
   /// How many bytes of elements the worker holds at once.

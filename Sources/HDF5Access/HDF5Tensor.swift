@@ -25,6 +25,27 @@ public struct HDF5Tensor: Sendable {
     unsafe self.withBytes = withBytes
   }
 
+  /// A list of floats.
+  public init(_ numbers: [Double]) {
+    unsafe self.init(elementType: .float64, shape: [numbers.count]) { use in
+      unsafe numbers.withUnsafeBytes { unsafe use($0) }
+    }
+  }
+
+  /// A list of hashes.
+  public init(_ hashes: [UInt64]) {
+    unsafe self.init(elementType: .uint64, shape: [hashes.count]) { use in
+      unsafe hashes.withUnsafeBytes { unsafe use($0) }
+    }
+  }
+
+  /// A single whole number.
+  public init(_ number: Int64) {
+    unsafe self.init(elementType: .int64, shape: []) { use in
+      unsafe withUnsafeBytes(of: number) { unsafe use($0) }
+    }
+  }
+
   /// Whether libhdf5 took it.
   func store(_ name: String, in group: Handle) -> Bool {
     let extents = shape.map { hsize_t($0) }
@@ -44,7 +65,9 @@ public struct HDF5Tensor: Sendable {
         isWritten = unsafe H5Dwrite(dataset.id, type, 0, 0, 0, bytes.baseAddress) >= 0
       }
     }
-    return isWritten && (!isBrainFloat || HDF5Draft.attach(.text("bfloat16"), "dtype", to: dataset))
+    let isMarked =
+      !isBrainFloat || HDF5Draft.Attribute.text("bfloat16").attach("dtype", to: dataset)
+    return isWritten && isMarked
   }
 }
 
@@ -66,19 +89,5 @@ extension HDF5ElementType {
     case .bool: dearc_h5_bool()
     case .string, .other: nil
     }
-  }
-}
-
-extension HDF5Tensor: Hashable {
-  /// Whether both describe a dataset of the same type and extents.
-  public static func == (left: HDF5Tensor, right: HDF5Tensor) -> Bool {
-    left.elementType == right.elementType && left.shape == right.shape
-      && left.isBrainFloat == right.isBrainFloat
-  }
-
-  /// Feeds type and extents to `hasher`.
-  public func hash(into hasher: inout Hasher) {
-    hasher.combine(elementType)
-    hasher.combine(shape)
   }
 }

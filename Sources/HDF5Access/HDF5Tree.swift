@@ -113,20 +113,41 @@ public struct HDF5Group: Hashable, Sendable {
   }
 
   /// The group at `path` below this one.
-  public func group(_ path: String) -> HDF5Group? {
-    path.split(separator: "/").reduce(self) { group, name in
-      group?.groups.first { $0.name.utf8.elementsEqual(name.utf8) }
-    }
-  }
+  public func group(_ path: String) -> HDF5Group? { group(path.utf8[...]) }
 
   /// The dataset at `path` below this group.
   public func dataset(_ path: String) -> HDF5Dataset? {
-    guard let slash = path.lastIndex(of: "/") else {
-      return datasets.first { $0.name.utf8.elementsEqual(path.utf8) }
+    let bytes = path.utf8
+    guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else {
+      return datasets.entry(bytes[...], \.name)
     }
-    return group(String(path[..<slash]))?.dataset(String(path[path.index(after: slash)...]))
+    return group(bytes[..<slash])?.datasets.entry(bytes[bytes.index(after: slash)...], \.name)
+  }
+
+  private func group(_ path: Substring.UTF8View) -> HDF5Group? {
+    path.split(separator: UInt8(ascii: "/")).reduce(self) { group, name in
+      group?.groups.entry(name, \.name)
+    }
   }
 
   /// Every dataset in this group and those inside it, in the order of their names.
   public var allDatasets: [HDF5Dataset] { datasets + groups.flatMap(\.allDatasets) }
+}
+
+extension Array {
+  /// The entry called `name`, in a list that libhdf5 gave in the order of its names' bytes.
+  fileprivate func entry(_ name: Substring.UTF8View, _ key: (Element) -> String) -> Element? {
+    var candidates = self[...]
+    while !candidates.isEmpty {
+      let middle = candidates.startIndex + candidates.count / 2
+      if key(self[middle]).utf8.lexicographicallyPrecedes(name) {
+        candidates = self[(middle + 1)..<candidates.endIndex]
+      } else {
+        candidates = self[candidates.startIndex..<middle]
+      }
+    }
+    let place = candidates.startIndex
+    guard place < count, key(self[place]).utf8.elementsEqual(name) else { return nil }
+    return self[place]
+  }
 }

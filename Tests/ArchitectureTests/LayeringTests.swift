@@ -33,7 +33,7 @@ import Testing
   /// The program hashes its inputs on another core, for which it has Dispatch.
   static let platform: [String: [String]] = [
     "Formats": ["FoundationEssentials", "Glibc"],
-    "HDF5Access": ["Glibc"],
+    "HDF5Access": ["Glibc", "Synchronization"],
     "Importers": ["FoundationEssentials", "Glibc"],
     "Emitters": ["FoundationEssentials", "Glibc"],
     "Passes": ["FoundationEssentials", "Glibc"],

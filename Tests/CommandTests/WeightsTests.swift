@@ -39,6 +39,20 @@ import Testing
     #expect(try files(under: folder.path, suffix: "output.onnx").isEmpty)
   }
 
+  @Test func namesThatDifferByLittleAreToldApart() throws {
+    try Judge.run("weight_files.py", "twins", folder.path)
+    let (input, output) = (folder.appending("twins.onnx"), folder.appending("output.onnx"))
+    let result = try Program.run(
+      "convert", input, "--weights", folder.appending("exact.safetensors"), "-o", output,
+      "--no-fold")
+    #expect(result.status == 0, "\(result.errors)")
+    try Judge.run("judge.py", "pair", folder.appending("exact.onnx"), output, "--case", "x:2,3")
+    let refused = try Program.run(
+      "convert", input, "--weights", folder.appending("alike.safetensors"), "-o", output)
+    #expect(refused.status == 65)
+    #expect(refused.errors.contains("called 'a//b'"))
+  }
+
   @Test func areWrittenToHDF5() throws {
     let input = try Models.gated.get()
     let (model, first, second) = (
@@ -64,15 +78,37 @@ import Testing
     try Judge.run("weight_files.py", "check", model, output)
   }
 
-  @Test func needAPathInHDF5() throws {
-    let model = folder.appending("model.onnx")
+  /// Nothing is written that HDF5, or dearc's own reader, would not take.
+  @Test(arguments: [
+    ("a/b", [1], "is no path of HDF5's"), ("/", [1], "is no path of HDF5's"),
+    ("b/../c", [1], "is no path of HDF5's"),
+    (String(repeating: "d/", count: 64) + "d", [1], "nests more than 63 groups"),
+    (String(repeating: "d/", count: 100_000) + "d", [1], "nests more than 63 groups"),
+    ("b", Array(repeating: 1, count: 33), "it has 33 axes"),
+  ])
+  func needAPlaceInHDF5(name: String, shape: [Int64], reason: String) throws {
+    let (model, output) = (folder.appending("model.onnx"), folder.appending("w.h5"))
     let both = Wire.model(
-      .node("Add", ["a", "a/b"], ["y"]), .output("y"),
+      .node("Add", ["a", name], ["y"]), .output("y"),
       .initializer("a", dims: [1], .bytes(9, [0, 0, 128, 63])),
-      .initializer("a/b", dims: [1], .bytes(9, [0, 0, 0, 64])))
+      .initializer(name, dims: shape, .bytes(9, [0, 0, 0, 64])))
     try writeFile(both.bytes, to: model)
-    let result = try Program.run("convert", model, "-o", folder.appending("w.h5"), "--no-fold")
+    let result = try Program.run("convert", model, "-o", output, "--no-fold")
     #expect(result.status == 65)
-    #expect(result.errors.contains("is no path of HDF5's"))
+    #expect(result.errors.contains(reason))
+    #expect(try files(under: folder.path, suffix: ".h5").isEmpty)
+  }
+
+  @Test func nestAsDeepAsTheyAreRead() throws {
+    let (model, output) = (folder.appending("model.onnx"), folder.appending("w.h5"))
+    let name = String(repeating: "d/", count: 63) + "d"
+    let deep = Wire.model(
+      .node("Identity", [name], ["y"]), .output("y"),
+      .initializer(name, dims: [1], .bytes(9, [0, 0, 0, 64])))
+    try writeFile(deep.bytes, to: model)
+    #expect(try Program.run("convert", model, "-o", output, "--no-fold").status == 0)
+    let result = try Program.run(
+      "convert", model, "--weights", output, "-o", folder.appending("back.onnx"), "--no-fold")
+    #expect(result.status == 0, "\(result.errors)")
   }
 }

@@ -30,12 +30,14 @@ import Testing
     #expect(content == (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 % 251) })
   }
 
-  @Test func extractedFilesGoAwayByThemselves() throws {
+  @Test func extractedFilesHaveNamesOnlyWhileTheyAreUsed() throws {
     let archive = try archive("deflated")
-    var file: TemporaryFile? = try archive.extract(try #require(archive.member("folder/text")))
-    let path = try #require(file?.path)
-    #expect(try readBytes(path) == Array("grün".utf8))
-    file = nil
+    let file = try archive.extract(try #require(archive.member("folder/text")))
+    let path = try file.withName { path throws(FormatError) in
+      #expect(try MappedFile(path: path).content == Array("grün".utf8))
+      return path
+    }
     #expect(throws: (any Error).self) { try readBytes(path) }
+    #expect(try file.mapped().content == Array("grün".utf8))
   }
 }

@@ -188,6 +188,28 @@ def keras_2_sequential(path: Path):
               weights_of(model, lambda name, weight: f"{name}/{weight}:0"), variable)
 
 
+def keras_2_13(path: Path):
+    """Keras 2.13: a .weights.h5 whose group of layers had another name, as had parts of layers."""
+    x = keras.Input((6, 5, 4))
+    y = L.BatchNormalization()(L.Conv2D(8, 3, padding="same")(x))
+    y = L.Reshape((30, 8))(L.Conv2D(8, 1)(y))
+    model = keras.Model(x, L.Dense(3)(L.MultiHeadAttention(2, 4)(y, y)))
+    yield model
+    Path(f"{str(path)[:-3]}.json").write_text(model.to_json())
+    with h5py.File(path, "w") as file:
+        layers = file.create_group("_layer_checkpoint_dependencies")
+        file["optimizer/vars/0"] = np.int64(7)
+        for name, tensors in (("conv2d", model.layers[1].weights), ("conv2d_1", model.layers[3].weights),
+                              ("batch_normalization", model.layers[2].weights),
+                              ("dense", model.layers[-1].weights)):
+            for place, values in enumerate(tensors):
+                layers[f"{name}/vars/{place}"] = np.asarray(values)
+        attention = model.layers[-2]
+        for part in ("query", "key", "value", "output"):
+            for place, values in enumerate(getattr(attention, f"_{part}_dense").weights):
+                layers[f"multi_head_attention/_{part}_dense/vars/{place}"] = np.asarray(values)
+
+
 def chunked(path: Path):
     """More names than fit into one attribute of HDF5, so that they are in pieces, of a nested network too."""
     count = 900
@@ -203,7 +225,8 @@ def chunked(path: Path):
             raise ValueError(f"nothing is in pieces: {names}")
 
 
-LAYOUTS = [keras_1, keras_1_merge, keras_2_functional, keras_2_weights, keras_2_sequential, chunked]
+LAYOUTS = [keras_1, keras_1_merge, keras_2_functional, keras_2_weights, keras_2_sequential, keras_2_13,
+           chunked]
 
 
 def main() -> None:

@@ -116,9 +116,21 @@ parameter("least_axis", "norm", "axis", -2**63, "'axis' is [-9223372036854775808
 parameter("many_axes", "x", "batch_shape", [None] * 100, "its shape has 100 axes")
 
 
-@config_case("long_name", "a layer's name has 2000 bytes")
+@config_case("long_name", "around it, has 2000 bytes")
 def _(config, layers):
     config["config"]["layers"][1]["name"] = "n" * 2000
+
+
+@config_case("long_names", "around it, has 1201 bytes")
+def _(config, layers):
+    inner = layer("Dense", "d" * 600, units=2)
+    config["config"]["layers"][3] = layer("Sequential", "n" * 600, layers=[inner])
+
+
+@config_case("colliding_names", "two weights would be called 'net/d/kernel'")
+def _(config, layers):
+    inner = layer("Sequential", "net", layers=[layer("Dense", "d", units=2)])
+    config["config"]["layers"] += [inner, layer("Dense", "net/d", units=2)]
 
 
 @config_case("many_outputs", "names 5000 tensors")
@@ -156,7 +168,7 @@ def without_weights(file, weights, folder) -> None:
     weights.attrs["layer_names"] = np.zeros(0)
 
 
-CASES["doubling.h5"] = ("applies its layers more than",
+CASES["doubling.h5"] = ("applies layers, and passes tensors, more than",
                         lambda path: write_hdf5(path, doubling(), without_weights))
 
 
@@ -332,6 +344,22 @@ def _(file, weights, folder):
     weights["dense/dense"].create_dataset("kernel:0", (1 << 20, 1 << 30), "f4", chunks=(1024, 1024))
 
 
+@file_case("never_written", "all datasets together declare")
+def _(file, weights, folder):
+    for place in range(20):
+        weights.create_dataset(f"never{place}", (1 << 24,), "f4", chunks=(1 << 16,))
+
+
+@file_case("layer_twice", "names 'conv' twice")
+def _(file, weights, folder):
+    weights.attrs["layer_names"] = np.array([b"conv", b"norm", b"dense", b"conv"])
+
+
+@file_case("weight_twice", "names 'conv/bias:0' twice")
+def _(file, weights, folder):
+    weights["conv"].attrs["weight_names"] = np.array([b"conv/bias:0"] * 2)
+
+
 @file_case("cyclic_groups", "the object has two names")
 def _(file, weights, folder):
     weights["conv/again"] = weights
@@ -400,13 +428,16 @@ def _(file, weights, folder):
 
 # Archives.
 
-def archived(path: Path, compression: int = zipfile.ZIP_STORED, **members: bytes | None) -> None:
-    """A .keras archive; None leaves a member out."""
+def archived(path: Path, compression: int = zipfile.ZIP_STORED, further: tuple[str, ...] = (),
+             **members: bytes | None) -> None:
+    """A .keras archive, with `further` weights; None leaves a member out."""
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         for name, group in (("conv", "conv2d"), ("norm", "batch_normalization"), ("dense", "dense")):
             for place, shape in enumerate(WEIGHTS[name].values()):
                 file[f"layers/{group}/vars/{place}"] = np.ones(shape, "f4")
+        for each in further:
+            file[each] = np.ones(3, "f4")
     config = json.dumps(sound_config()).encode()
     content = {"metadata.json": b'{"keras_version": "3.15.1"}', "config.json": config,
                "model.weights.h5": buffer.getvalue()} | members
@@ -446,6 +477,16 @@ def _(path):
 @archive_case("config_bomb", "would unpack to 300000000 bytes")
 def _(path):
     archived(path, zipfile.ZIP_DEFLATED, **{"config.json": b" " * 300_000_000})
+
+
+@archive_case("config_of_blanks", "at most 33554432 are read")
+def _(path):
+    archived(path, zipfile.ZIP_DEFLATED, **{"config.json": b" " * 40_000_000})
+
+
+@archive_case("more_weights", "or has others; they do not belong together")
+def _(path):
+    archived(path, further=("layers/conv2d_1/vars/0", "layers/dense/vars/2"))
 
 
 @archive_case("two_members", "File already exists")

@@ -66,7 +66,7 @@ def write(folder: Path, shard: tuple[int, int], only: str) -> None:
             continue
         keras.utils.clear_session()
         rng = np.random.default_rng(zlib.crc32(name.encode()))
-        inputs = [keras.Input(shape) for shape in network.inputs]
+        inputs = [keras.Input(shape, dtype=network.dtype) for shape in network.inputs]
         model = keras.Model(inputs, network.build(*inputs))
         randomise(model, rng)
         nested = any(isinstance(each, keras.Model) for each in model.layers)
@@ -74,8 +74,7 @@ def write(folder: Path, shard: tuple[int, int], only: str) -> None:
         for form in forms:
             save(model, folder / name, form)
         for number, size in enumerate(network.sizes):
-            given = [rng.normal(0, 1, (2, *filled(shape, size))).astype("float32")
-                     for shape in network.inputs]
+            given = [made(rng, (2, *filled(shape, size)), network.dtype) for shape in network.inputs]
             answers = model(given if len(given) > 1 else given[0], training=False)
             answers = answers if isinstance(answers, (list, tuple)) else [answers]
             np.savez(folder / f"{name}.{number}.npz",
@@ -83,6 +82,13 @@ def write(folder: Path, shard: tuple[int, int], only: str) -> None:
                      **{f"answer{i}": np.asarray(each) for i, each in enumerate(answers)})
         entries.append({"name": name, "forms": list(forms), "count": len(network.sizes)})
     (folder / "index.json").write_text(json.dumps({"networks": entries}))
+
+
+def made(rng: np.random.Generator, shape: tuple, dtype: str) -> np.ndarray:
+    """Random floats around zero, or whole numbers like those of a picture."""
+    if dtype == "float32":
+        return rng.normal(0, 1, shape).astype(dtype)
+    return rng.integers(0, 256, shape).astype(dtype)
 
 
 def filled(shape: tuple, size: tuple) -> tuple:

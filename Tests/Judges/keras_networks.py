@@ -23,6 +23,7 @@ class Network:
     build: Callable
     inputs: list[tuple] = field(default_factory=lambda: [PICTURE])
     sizes: list[tuple] = field(default_factory=lambda: SIZES)
+    dtype: str = "float32"
 
 
 def chain(*layers: keras.layers.Layer) -> Callable:
@@ -126,6 +127,10 @@ def normalizations() -> dict[str, Network]:
                                     L.LayerNormalization(), L.Normalization()), [(4, 5, 6)], [()]),
         "rescaling": Network(chain(L.Rescaling(1 / 127.5, -1), L.Conv2D(4, 3, 2, "same"),
                                    L.Rescaling([0.5, 1.0, 2.0, 3.0], [0.1, 0.2, 0.3, 0.4]))),
+        "bytes": Network(chain(L.Rescaling(1 / 127.5, -1), L.Conv2D(4, 3, 2, "same")), dtype="uint8"),
+        "counts": Network(chain(L.Normalization(mean=[3.0, 90.0, 7.0], variance=[1.0, 2.0, 0.5]),
+                                L.Conv2D(4, 3)), dtype="int32"),
+        "normalization_of_all": Network(chain(L.Conv2D(4, 3), L.Normalization(axis=None))),
         "normalization": Network(chain(L.Normalization(), L.Conv2D(4, 3))),
         "normalization_stated": Network(chain(
             L.Normalization(mean=[0.1, 0.2, 0.3], variance=[1.0, 2.0, 0.5]), L.Conv2D(4, 3))),
@@ -276,6 +281,11 @@ def structures() -> dict[str, Network]:
         first, second = pair([x, y]), pair([y, x])
         return [first[0], second[1], L.Add()([first[1], second[1]])]
 
+    def by_keys(x, y):
+        b, a = keras.Input((4,)), keras.Input((4,))
+        pair = keras.Model({"b": b, "a": a}, L.Dense(3)(L.Concatenate()([b, a])))
+        return [pair({"b": x, "a": y}), pair({"a": x, "b": y})]
+
     def second_call(x):
         network = keras.Sequential([L.Dense(4)])
         network(x)
@@ -309,6 +319,7 @@ def structures() -> dict[str, Network]:
 
     return {"in_two_orders": Network(in_two_orders, [(6, 6, 3)], [()]), "thawed": Network(thawed), "cold_outside": Network(cold_outside), "twice": Network(twice), "nested": Network(nested), "frozen": Network(frozen),
             "several": Network(several, [(4,), (4,)], [()]),
+            "by_keys": Network(by_keys, [(4,), (4,)], [()]),
             "second_call": Network(second_call, [(3,)], [()]),
             "partly_trained": Network(partly_trained)}
 

@@ -2,6 +2,7 @@
 
 usage: weight_files.py write MODEL FOLDER
        weight_files.py types MODEL
+       weight_files.py twins FOLDER
        weight_files.py check MODEL FILE.h5
 
 `write` gives every initializer of floats other elements, and writes them
@@ -14,8 +15,9 @@ usage: weight_files.py write MODEL FOLDER
   wide.safetensors      with one of other extents
 
 with all.onnx, half.onnx and head.onnx, the model with them. `types` writes a model with a tensor of every
-type that HDF5 can hold. `check` compares the datasets of a file with
-the initializers of a model, bit by bit.
+type that HDF5 can hold. `twins` writes a model in which names differ by little, exact.safetensors and
+exact.onnx, the model with it, and alike.safetensors, whose name could be either. `check` compares the
+datasets of a file with the initializers of a model, bit by bit.
 """
 
 from __future__ import annotations
@@ -85,6 +87,24 @@ def types(path: Path) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
 
 
+def twins(folder: Path) -> None:
+    from onnx import TensorProto, helper
+    rng = np.random.default_rng(3)
+    names = ["a/b", "a.b", "caf\u00e9", "cafe\u0301"]
+    model, exact = ({name: rng.normal(0, 1, 3).astype(np.float32) for name in names} for _ in range(2))
+    nodes = [helper.make_node("Mul" if place % 2 else "Add", [f"x{place}" if place else "x", name],
+                              [f"x{place + 1}"]) for place, name in enumerate(names)]
+    graph = helper.make_graph(
+        nodes, "twins", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3])],
+        [helper.make_tensor_value_info(f"x{len(names)}", TensorProto.FLOAT, [2, 3])],
+        [numpy_helper.from_array(each, name) for name, each in model.items()])
+    written = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(written, folder / "twins.onnx")
+    save(written, exact, folder / "exact.onnx")
+    save_file(exact, folder / "exact.safetensors")
+    save_file({"a//b": exact["a.b"]}, folder / "alike.safetensors")
+
+
 def check(path: Path, weights: Path) -> None:
     initializers = {each.name: numpy_helper.to_array(each)
                     for each in onnx.load(path).graph.initializer}
@@ -105,4 +125,4 @@ def check(path: Path, weights: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"write": write, "types": types, "check": check}[sys.argv[1]](*map(Path, sys.argv[2:]))
+    {"write": write, "types": types, "twins": twins, "check": check}[sys.argv[1]](*map(Path, sys.argv[2:]))

@@ -50,7 +50,7 @@ extension HDF5Draft {
       ("tool", .text(measurement.tool)), ("preprocessing", .text(measurement.preprocessing)),
       ("selection", .text(measurement.selection)),
     ]
-    datasets = [("images", .hashes(measurement.imageHashes))]
+    datasets = [("images", HDF5Tensor(measurement.imageHashes))]
   }
 
   fileprivate init(_ value: ValueAlignment, name: String) {
@@ -59,14 +59,14 @@ extension HDF5Draft {
       ("value", .text(name)), ("axis", .integer(Int64(value.axis ?? 1))),
       ("channels", .integer(Int64(value.discrepancies.count))),
     ]
-    datasets = [("rad", .floats(value.discrepancies))]
+    datasets = [("rad", HDF5Tensor(value.discrepancies))]
     guard let moments = value.moments else { return }
     datasets += [
-      ("rad_m2", .floats(moments.squaredDeviations)),
-      ("inside_mean", .floats(moments.insideMeans)),
-      ("outside_mean", .floats(moments.outsideMeans)),
-      ("activation_mean", .floats(moments.activationMeans)),
-      ("count", .integer(Int64(moments.count))),
+      ("rad_m2", HDF5Tensor(moments.squaredDeviations)),
+      ("inside_mean", HDF5Tensor(moments.insideMeans)),
+      ("outside_mean", HDF5Tensor(moments.outsideMeans)),
+      ("activation_mean", HDF5Tensor(moments.activationMeans)),
+      ("count", HDF5Tensor(Int64(moments.count))),
     ]
   }
 }

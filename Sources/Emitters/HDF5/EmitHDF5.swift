@@ -28,8 +28,8 @@ public func emitHDF5(
     return try emitting { () throws(FormatError) in
       // libhdf5 seeks about in what it writes, which an output that appears whole does not allow.
       let scratch = try TemporaryFile()
-      try root.write(to: scratch.path)
-      let written = try MappedFile(path: scratch.path)
+      try root.write(to: scratch)
+      let written = try scratch.mapped()
       let file = try AtomicFile(path: path, notReplacing: options.inputs)
       unsafe try file.write(written.bytes)
       return Emission(files: [file])
@@ -40,10 +40,16 @@ public func emitHDF5(
 }
 
 private func tensor(_ constant: Constant, _ value: Value) throws(EmitError) -> HDF5Tensor {
+  let entity = "initializer '\(value.name)'"
   guard let payload = constant.payload, let type = HDF5ElementType(constant.elementType) else {
     throw EmitError(
       .unrepresentable, "HDF5 has no type for \(constant.elementType) as it is stored here",
-      entity: "initializer '\(value.name)'")
+      entity: entity)
+  }
+  guard constant.shape.count <= HDF5Draft.rankLimit else {
+    throw EmitError(
+      .unrepresentable,
+      "it has \(constant.shape.count) axes, HDF5 at most \(HDF5Draft.rankLimit)", entity: entity)
   }
   return unsafe HDF5Tensor(
     elementType: type, shape: constant.shape, isBrainFloat: constant.elementType == .bfloat16
@@ -61,13 +67,15 @@ private struct TensorTree {
 
   /// Puts `tensor` where `name` leads.
   mutating func add(_ name: String, _ tensor: HDF5Tensor) throws(EmitError) {
-    let parts = name.split(separator: "/").map(String.init)
-    guard !parts.isEmpty, !parts.contains("."), !name.utf8.contains(0),
-      add(parts[...], tensor)
+    // By bytes: a combining character behind a slash would hide it from a split by characters.
+    let parts = name.utf8.split(separator: UInt8(ascii: "/")).map { String($0) ?? "" }
+    guard !parts.isEmpty, !parts.contains("."), !parts.contains(".."), !name.utf8.contains(0),
+      parts.count - 1 <= HDF5Draft.depthLimit, add(parts[...], tensor)
     else {
       throw EmitError(
         .unrepresentable,
-        "its name is no path of HDF5's, or leads through another tensor; write .safetensors instead",
+        "its name is no path of HDF5's, nests more than \(HDF5Draft.depthLimit) groups, or leads through "
+          + "another tensor; write .safetensors instead",
         entity: "initializer '\(name)'")
     }
   }
@@ -90,7 +98,7 @@ private struct TensorTree {
 
   var draft: HDF5Draft {
     var draft = HDF5Draft()
-    draft.datasets = tensors.map { ($0.name, .tensor($0.tensor)) }
+    draft.datasets = tensors
     draft.groups = groups.map { ($0.name, $0.tree.draft) }
     return draft
   }

@@ -29,7 +29,7 @@ public enum HDF5Worker {
   }
 
   private static func serve() throws {
-    try limitResources()
+    let fileByteCount = try limitResources()
     H5Eset_auto2(0, nil, nil)
     // No filter of a stranger's is ever loaded.
     guard H5PLset_loading_state(0) >= 0,
@@ -44,6 +44,7 @@ public enum HDF5Worker {
     var scanner = TreeScanner()
     var writer = WireWriter()
     writer.write(try scanner.scan(root, path: "", name: ""))
+    try scanner.requireProportion(fileByteCount: fileByteCount)
     send(.tree, writer.bytes)
     while let index = nextRequest() {
       guard scanner.datasetPaths.indices.contains(index) else { return }
@@ -51,7 +52,8 @@ public enum HDF5Worker {
     }
   }
 
-  private static func limitResources() throws {
+  /// - Returns: how many bytes the file has.
+  private static func limitResources() throws -> UInt64 {
     var status = stat()
     guard unsafe fstat(file, &status) == 0 else {
       throw Refusal(path: "", reason: "the file cannot be inspected")
@@ -61,6 +63,7 @@ public enum HDF5Worker {
     guard dearc_limit_resources(HDF5Limits.addressByteCount + size, seconds) == 0 else {
       throw Refusal(path: "", reason: "the reader cannot be confined on this system")
     }
+    return size
   }
 
   private static func nextRequest() -> Int? {

@@ -9,6 +9,7 @@ struct TreeScanner {
   private var visited: Set<haddr_t> = []
   private var objectCount = 0
   private var attributeByteCount = 0
+  private var sizes = DatasetSizes()
   /// The paths of the datasets, by their numbers.
   private(set) var datasetPaths: [String] = []
 
@@ -38,6 +39,11 @@ struct TreeScanner {
     return HDF5Group(
       path: path, name: name, attributes: try attributes(of: group, path), groups: groups,
       datasets: datasets)
+  }
+
+  /// Refuses a file whose datasets declare far more than they store.
+  func requireProportion(fileByteCount: UInt64) throws {
+    try sizes.requireProportion(fileByteCount: fileByteCount)
   }
 
   private mutating func count(_ path: String) throws {
@@ -168,7 +174,7 @@ struct TreeScanner {
       let shape = space.extents
     else { throw Refusal(path: path, reason: "the dataset is damaged") }
     try checkStorage(creation, path)
-    try checkSize(dataset, type, shape, path)
+    try count(dataset, type, shape, path)
     datasetPaths.append(path)
     return HDF5Dataset(
       path: path, name: name, elementType: type.elementType, shape: shape,
@@ -196,21 +202,15 @@ struct TreeScanner {
     }
   }
 
-  private func checkSize(
+  private mutating func count(
     _ dataset: Handle, _ type: Handle, _ shape: [Int], _ path: String
   ) throws {
     let size = max(H5Tget_size(type.id), 1)
     guard let count = HDF5ElementType.uint8.byteCount(of: shape), count <= Int.max / size else {
       throw Refusal(path: path, reason: "it declares more elements than can be counted")
     }
-    let (declared, stored) = (count * size, H5Dget_storage_size(dataset.id))
-    guard
-      declared <= HDF5Limits.declaredByteCount
-        || UInt64(declared) / UInt64(HDF5Limits.expansion) <= stored
-    else {
-      throw Refusal(
-        path: path, reason: "it declares \(declared) bytes and stores \(stored)")
-    }
+    sizes.add(
+      path, declared: UInt64(count * size), stored: UInt64(H5Dget_storage_size(dataset.id)))
   }
 
   /// Where the elements lie, if they lie there as they are read.
@@ -223,5 +223,37 @@ struct TreeScanner {
       let offset = Int(exactly: H5Dget_offset(dataset.id)), offset <= Int.max - byteCount
     else { return nil }
     return offset..<offset + byteCount
+  }
+}
+
+/// How much datasets declare beside what they store: elements that were never written read as zeros, and
+/// equal ones deflate to nearly nothing.
+private struct DatasetSizes {
+  private var declared: UInt64 = 0
+  private var stored: UInt64 = 0
+  private var worst = (path: "", declared: UInt64(0), stored: UInt64(0))
+
+  mutating func add(_ path: String, declared: UInt64, stored: UInt64) {
+    self.declared = Self.sum(self.declared, declared)
+    self.stored = Self.sum(self.stored, stored)
+    if declared > worst.declared { worst = (path, declared, stored) }
+  }
+
+  func requireProportion(fileByteCount: UInt64) throws {
+    // A damaged index may claim more than there is.
+    let stored = min(stored, fileByteCount)
+    guard declared > HDF5Limits.declaredByteCount, declared / HDF5Limits.expansion > stored else {
+      return
+    }
+    throw Refusal(
+      path: worst.path,
+      reason:
+        "it declares \(worst.declared) bytes and stores \(worst.stored); all datasets together "
+        + "declare \(declared) and store \(stored)")
+  }
+
+  private static func sum(_ left: UInt64, _ right: UInt64) -> UInt64 {
+    let (sum, overflow) = left.addingReportingOverflow(right)
+    return overflow ? .max : sum
   }
 }

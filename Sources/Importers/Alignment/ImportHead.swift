@@ -23,31 +23,30 @@ public func importHead(
 ) throws(ImportError) -> StoredHead {
   do throws(ImportError) {
     let file = try TensorFile(path: path, program: program)
-    var tensors: [String: Tensor] = [:]
-    for name in ["weight", "bias"] {
-      if let entry = file.entry(name) { tensors[name] = try tensor(entry, of: file) }
-    }
-    guard let weight = tensors["weight"] else {
+    guard let weight = try tensor("weight", of: file) else {
       throw ImportError(.malformed, "there is no tensor 'weight' of floats")
     }
-    guard weight.shape.count == 2, weight.shape[0] > 0, weight.shape[1] > 0 else {
-      throw ImportError(
-        .malformed, "'weight' has the extents \(weight.shape), expected answers × features")
-    }
-    let bias = tensors["bias"]
-    guard bias.map({ $0.shape == [weight.shape[0]] }) ?? true else {
-      throw ImportError(
-        .malformed, "'bias' has the extents \(bias?.shape ?? []), expected [\(weight.shape[0])]")
-    }
-    guard (weight.elements + (bias?.elements ?? [])).allSatisfy(\.isFinite) else {
-      throw ImportError(.malformed, "the head has a number that is not finite")
-    }
-    return StoredHead(
-      shape: weight.shape, weights: weight.elements,
-      bias: bias?.elements ?? Array(repeating: 0, count: weight.shape[0]))
+    return try head(weight, try tensor("bias", of: file))
   } catch {
     throw error.adding(file: path)
   }
+}
+
+private func head(_ weight: Tensor, _ bias: Tensor?) throws(ImportError) -> StoredHead {
+  guard weight.shape.count == 2, weight.shape[0] > 0, weight.shape[1] > 0 else {
+    throw ImportError(
+      .malformed, "'weight' has the extents \(weight.shape), expected answers × features")
+  }
+  guard bias.map({ $0.shape == [weight.shape[0]] }) ?? true else {
+    throw ImportError(
+      .malformed, "'bias' has the extents \(bias?.shape ?? []), expected [\(weight.shape[0])]")
+  }
+  guard (weight.elements + (bias?.elements ?? [])).allSatisfy(\.isFinite) else {
+    throw ImportError(.malformed, "the head has a number that is not finite")
+  }
+  return StoredHead(
+    shape: weight.shape, weights: weight.elements,
+    bias: bias?.elements ?? Array(repeating: 0, count: weight.shape[0]))
 }
 
 private typealias Tensor = (shape: [Int], elements: [Double])
@@ -56,8 +55,9 @@ private typealias Tensor = (shape: [Int], elements: [Double])
 private let headLimit = 1 << 26
 
 private func tensor(
-  _ entry: TensorFile.Entry, of file: TensorFile
-) throws(ImportError) -> Tensor {
+  _ name: String, of file: TensorFile
+) throws(ImportError) -> Tensor? {
+  guard let entry = file.entry(name) else { return nil }
   guard entry.shape.checkedProduct ?? .max <= headLimit else {
     throw ImportError(
       .malformed, "'\(entry.name)' has the extents \(entry.shape); that is no head")

@@ -39,16 +39,26 @@ private func importKeras(
 ) throws(ImportError) -> ImportedModel {
   let network = try NetworkReader.read(source.model)
   let trees = try WeightTree.trees(of: network)
+  try WeightTree.requireDistinctNames(trees, version: source.version)
   let weights = WeightFile(source.weights, try datasets(of: trees, in: source))
   let builder = KerasModelBuilder(
     network: network, version: source.version, weights: weights,
     isChannelsFirst: options.isChannelsFirst)
-  let notes = network.otherPrecisions.map {
-    ImportNote("layers compute in \($0); here everything is computed in single precision")
-  }
   return ImportedModel(
-    model: try builder.model(), format: .keras, notes: notes, provenance: [],
+    model: try builder.model(), format: .keras, notes: precisionNotes(of: network), provenance: [],
     fileByteCount: byteCount, externalFiles: [])
+}
+
+/// What to say about layers that Keras computes in another precision than single.
+private func precisionNotes(of network: KerasNetwork) -> [ImportNote] {
+  let names = network.otherPrecisions
+  guard !names.isEmpty else { return [] }
+  let further = names.count > 3 ? " and \(names.count - 3) more types" : ""
+  return [
+    ImportNote(
+      "layers compute in \(names.prefix(3).joined(separator: ", "))\(further); here everything is computed "
+        + "in single precision")
+  ]
 }
 
 /// The datasets of all weights, in whichever of Keras's formats they are.

@@ -46,24 +46,28 @@ struct KerasSource {
     guard options.topology == nil else {
       throw ImportError(.unsupported, "a .keras archive has its own topology; leave --topology out")
     }
+    model = try Self.parse(config, of: archive)
+    let metadata = try archive.member("metadata.json").map { member throws(ImportError) in
+      try Self.parse(member, of: archive)
+    }
+    version = KerasVersion(metadata?["keras_version"]?.text ?? Self.version(impliedBy: model))
+    weights = try Self.weights(in: archive, options)
+  }
+
+  private static func weights(
+    in archive: ZipArchive, _ options: ImportOptions
+  ) throws(ImportError) -> HDF5File {
     guard let stored = archive.member("model.weights.h5") else {
       throw ImportError(
         .unsupported, "the archive has no 'model.weights.h5'; other forms of weights are not read")
     }
-    model = try Self.parse(try Self.content(of: config, in: archive), entity: "'config.json'")
-    var version: String?
-    if let metadata = archive.member("metadata.json") {
-      let json = try Self.content(of: metadata, in: archive)
-      version = try Self.parse(json, entity: "'metadata.json'")["keras_version"]?.text
-    }
-    self.version = KerasVersion(version ?? Self.version(impliedBy: model))
     let unpacked = try importing { () throws(FormatError) in try archive.extract(stored) }
-    defer { withExtendedLifetime(unpacked) {} }
     do throws(FormatError) {
-      // Once it is open and mapped, the file needs no name any more.
-      weights = try HDF5File(path: unpacked.path, program: options.program)
+      return try unpacked.withName { path throws(FormatError) in
+        try HDF5File(path: path, program: options.program)
+      }
     } catch {
-      throw ImportError(ImportError(error).kind, error.message, entity: "'model.weights.h5'")
+      throw ImportError(ImportError(error).kind, error.message, entity: "'\(stored.name)'")
     }
   }
 
@@ -72,19 +76,22 @@ struct KerasSource {
     model["module"] == nil ? nil : "3"
   }
 
-  private static func content(
-    of member: ZipArchive.Member, in archive: ZipArchive
-  ) throws(ImportError) -> [UInt8] {
-    try importing { () throws(FormatError) in
-      try archive.content(of: member, limit: Limits.archiveMemberByteCount)
+  private static func parse(
+    _ member: ZipArchive.Member, of archive: ZipArchive
+  ) throws(ImportError) -> ConfigValue {
+    let json = try importing { () throws(FormatError) in
+      try archive.content(of: member, limit: Limits.configurationByteCount)
     }
+    return try parse(json, entity: "'\(member.name)'")
   }
 
   private static func parse(topology path: String) throws(ImportError) -> ConfigValue {
     let file = try importing { () throws(FormatError) in try MappedFile(path: path) }
     do throws(ImportError) {
-      guard file.count <= Limits.archiveMemberByteCount else {
-        throw ImportError(.malformed, "the topology has \(file.count) bytes")
+      guard file.count <= Limits.configurationByteCount else {
+        throw ImportError(
+          .malformed,
+          "the topology has \(file.count) bytes, at most \(Limits.configurationByteCount) are read")
       }
       return try parse(file.content, entity: nil)
     } catch {

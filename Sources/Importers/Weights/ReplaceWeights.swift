@@ -13,9 +13,9 @@ extension Model {
   /// Replaces initializers by the tensors of a file that have their names: a new checkpoint, or a
   /// refitted head.
   ///
-  /// The file is safetensors, or HDF5 in which groups are parts of names. Names match as they are, with
-  /// `/` and `.` taken for the same, and, if all of them share it, without a first part such as
-  /// `module.`, which wrappers of PyTorch add. Counters that PyTorch keeps for training are left out.
+  /// The file is safetensors, or HDF5 in which groups are parts of names. Names match as they are, or else
+  /// with `/` and `.` taken for the same, if that leaves no choice; and, if all of them share it, without
+  /// a first part such as `module.`, which wrappers of PyTorch add. Counters that PyTorch keeps for training are left out.
   /// It is all or nothing: a tensor of the file that fits no initializer is an error. Initializers that
   /// the file does not name keep what they have.
   ///
@@ -34,7 +34,8 @@ extension Model {
       for (value, entry) in matching.pairs {
         let constant = try file.constant(entry)
         let isWanted = graph.values[value].constant?.elementType == entry.elementType
-        changed.replaceElements(of: value, by: isWanted ? constant : constant.widened)
+        let elements = isWanted ? constant : constant.inSinglePrecision ?? constant
+        changed.replaceElements(of: value, by: elements)
       }
       graph = changed
       return WeightReplacement(
@@ -63,51 +64,21 @@ private struct WeightMatching {
 
   init(_ file: TensorFile, _ graph: Graph) throws(ImportError) {
     let stored = graph.valueIDs.filter { graph.values[$0].constant != nil }
-    let named = Dictionary(
-      stored.map { (PartedName(graph.values[$0].name), $0) },
-      uniquingKeysWith: { first, _ in first })
     let entries = file.entries.filter { !$0.isCounter }
-    let wrapper = Self.wrapper(of: entries, in: named)
-    var found: [ValueID: TensorFile.Entry] = [:]
+    let found = InitializerNames(stored, graph).values(called: entries.map(\.name))
+    var matched: [ValueID: TensorFile.Entry] = [:]
     var mismatches: [WeightMismatch] = []
-    for entry in entries {
-      guard let value = named[PartedName(entry.name).dropping(wrapper)],
-        let constant = graph.values[value].constant, found[value] == nil
-      else {
-        mismatches.append(
-          WeightMismatch(
-            WeightMismatch.nowhere, expected: "nothing",
-            found: "\(entry.summary) called '\(entry.name)'")
-        )
-        continue
+    for (entry, value) in zip(entries, found) {
+      if let value { matched[value] = entry }
+      if let mismatch = entry.mismatch(value.map { graph.values[$0] }) {
+        mismatches.append(mismatch)
       }
-      found[value] = entry
-      let fits = [entry.elementType, entry.widenedType].contains(constant.elementType)
-      guard !fits || entry.shape != constant.shape else { continue }
-      mismatches.append(
-        WeightMismatch(
-          graph.values[value].name, expected: "\(constant.elementType) \(constant.shape)",
-          found: entry.summary))
     }
-    pairs = stored.compactMap { value in found[value].map { (value, $0) } }
+    pairs = stored.compactMap { value in matched[value].map { (value, $0) } }
     missing = stored.filter {
-      found[$0] == nil && graph.values[$0].constant?.elementType.isFloat ?? false
+      matched[$0] == nil && graph.values[$0].constant?.elementType.isFloatingPoint ?? false
     }
-    guard mismatches.isEmpty, !pairs.isEmpty else {
-      throw error(mismatches)
-    }
-  }
-
-  /// A first part of all names in a file without which more of them are names of initializers.
-  private static func wrapper(
-    of entries: [TensorFile.Entry], in named: [PartedName: ValueID]
-  ) -> String? {
-    let names = entries.map { PartedName($0.name) }
-    guard let first = names.first?.parts.first,
-      names.allSatisfy({ $0.parts.count > 1 && $0.parts[0] == first })
-    else { return nil }
-    let plain = names.count { named[$0] != nil }
-    return names.count { named[$0.dropping(first)] != nil } > plain ? first : nil
+    guard mismatches.isEmpty, !pairs.isEmpty else { throw error(mismatches) }
   }
 
   private func error(_ mismatches: [WeightMismatch]) -> ImportError {
@@ -124,20 +95,71 @@ private struct WeightMatching {
   }
 }
 
-/// A name by its parts, whichever of `/` and `.` stands between them.
-private struct PartedName: Hashable {
-  let parts: [String]
+/// The initializers of a graph by their names, exactly or by the parts of them.
+private struct InitializerNames {
+  private var exact: [ExactName: ValueID] = [:]
+  private var parted: [PartedName: [ValueID]] = [:]
 
-  init(_ name: String) {
-    parts = name.split { $0 == "/" || $0 == "." }.map(String.init)
+  init(_ values: [ValueID], _ graph: Graph) {
+    for value in values {
+      let name = graph.values[value].name
+      exact[ExactName(name)] = value
+      parted[PartedName(name), default: []].append(value)
+    }
   }
 
-  private init(parts: [String]) { self.parts = parts }
+  /// Which initializer each of `names` means; nil for none, and for names that could mean several.
+  func values(called names: [String]) -> [ValueID?] {
+    let names = unwrapped(names)
+    let counts = Dictionary(names.map { (PartedName($0), 1) }, uniquingKeysWith: +)
+    var taken: Set<ValueID> = []
+    return names.map { name in
+      let isAlone = counts[PartedName(name)] == 1
+      guard let value = exact[ExactName(name)] ?? (isAlone ? sole(name) : nil),
+        taken.insert(value).inserted
+      else { return nil }
+      return value
+    }
+  }
 
-  /// The name without its first part, if that is `wrapper`.
-  func dropping(_ wrapper: String?) -> PartedName {
-    guard let wrapper, parts.first == wrapper else { return self }
-    return PartedName(parts: Array(parts.dropFirst()))
+  private func sole(_ name: String) -> ValueID? {
+    let values = parted[PartedName(name)] ?? []
+    return values.count == 1 ? values[0] : nil
+  }
+
+  /// `names` without a first part that all share, if more of them are names of initializers so.
+  private func unwrapped(_ names: [String]) -> [String] {
+    let first = names.first.flatMap { PartedName($0).parts.first }
+    let rests = names.compactMap { name -> String? in
+      let parts = PartedName(name).parts
+      return parts.count > 1 && parts[0] == first ? name.droppingFirstPart : nil
+    }
+    guard rests.count == names.count else { return names }
+    return rests.count(where: isKnown) > names.count(where: isKnown) ? rests : names
+  }
+
+  private func isKnown(_ name: String) -> Bool { parted[PartedName(name)] != nil }
+}
+
+/// A name by its parts, whichever of `/` and `.` stands between them.
+private struct PartedName: Hashable {
+  let parts: [ExactName]
+
+  init(_ name: String) {
+    parts = name.utf8.split(whereSeparator: Self.separators.contains).map {
+      ExactName(String(Substring($0)))
+    }
+  }
+
+  static let separators = [UInt8(ascii: "/"), UInt8(ascii: ".")]
+}
+
+extension String {
+  /// What stands behind the first separator that follows a part.
+  fileprivate var droppingFirstPart: String {
+    let part = utf8.drop(while: PartedName.separators.contains)
+      .drop { !PartedName.separators.contains($0) }
+    return String(Substring(part.dropFirst()))
   }
 }
 
@@ -145,29 +167,23 @@ extension TensorFile.Entry {
   /// Whether it counts the batches of training, which PyTorch keeps beside a normalisation.
   fileprivate var isCounter: Bool { shape.isEmpty && name.hasSuffix("num_batches_tracked") }
 
-  fileprivate var widenedType: ElementType? {
+  /// Why the tensor cannot stand for the initializer; nil if it can.
+  fileprivate func mismatch(_ value: Value?) -> WeightMismatch? {
+    guard let value, let constant = value.constant else {
+      return WeightMismatch(
+        WeightMismatch.nowhere, expected: "nothing", found: "\(summary) called '\(name)'")
+    }
+    let fits = [elementType, widenedType].contains(constant.elementType)
+    guard !fits || shape != constant.shape else { return nil }
+    return WeightMismatch(
+      value.name, expected: "\(constant.elementType) \(constant.shape)", found: summary)
+  }
+
+  private var widenedType: ElementType? {
     elementType == .float16 || elementType == .bfloat16 ? .float32 : elementType
   }
 
-  fileprivate var summary: String {
+  private var summary: String {
     (elementType.map { "\($0)" } ?? "elements of an unknown type") + " \(shape)"
-  }
-}
-
-extension ElementType {
-  fileprivate var isFloat: Bool { [.float16, .bfloat16, .float32, .float64].contains(self) }
-}
-
-extension Constant {
-  /// Half precision in single precision, which says the same; others as they are.
-  fileprivate var widened: Constant {
-    guard elementType == .float16 || elementType == .bfloat16, let bytes else { return self }
-    let isBrain = elementType == .bfloat16
-    let numbers = stride(from: 0, to: bytes.count, by: 2).map { start in
-      let bits = UInt16(bytes[start]) | UInt16(bytes[start + 1]) << 8
-      return isBrain
-        ? Float(bitPattern: UInt32(bits) << 16) : Float(Float16(bitPattern: bits))
-    }
-    return Constant(numbers, shape: shape)
   }
 }

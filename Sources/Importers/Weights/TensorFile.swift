@@ -22,8 +22,12 @@ struct TensorFile {
 
   /// The tensors, in the order of the file.
   let entries: [Entry]
-  private let lender: MappedWeights
-  private let hdf5: HDF5File?
+  private let content: Content
+
+  private enum Content {
+    case safetensors(MappedWeights)
+    case hdf5(DatasetLender)
+  }
 
   /// Opens the file at `path`, whose format is recognised by content.
   ///
@@ -32,15 +36,13 @@ struct TensorFile {
     let file = try importing { () throws(FormatError) in try MappedFile(path: path) }
     if unsafe SafetensorsHeader.isLikely(file.bytes) {
       let header = try importing { () throws(FormatError) in try SafetensorsHeader(reading: file) }
-      lender = MappedWeights(file)
-      hdf5 = nil
+      content = .safetensors(MappedWeights(file))
       entries = header.entries.map { Entry($0, dataOffset: header.dataOffset) }
     } else if HDF5File.isSigned(file) {
       let opened = try importing { () throws(FormatError) in
         try HDF5File(path: path, program: program)
       }
-      lender = MappedWeights(opened.file)
-      hdf5 = opened
+      content = .hdf5(DatasetLender(opened))
       entries = opened.root.allDatasets.map(Entry.init)
     } else {
       throw ImportError(.malformed, "the file is neither safetensors nor HDF5", file: path)
@@ -56,26 +58,15 @@ struct TensorFile {
   ///
   /// - Throws: `ImportError` if they are damaged, or of a type that a graph does not store.
   func constant(_ entry: Entry) throws(ImportError) -> Constant {
-    guard let type = entry.elementType else {
-      throw ImportError(.unsupported, "'\(entry.name)' is of a type that dearc does not read")
-    }
-    return Constant(
-      elementType: type, shape: entry.shape, storage: .dense(try payload(of: entry)))
-  }
-
-  private func payload(of entry: Entry) throws(ImportError) -> Payload {
-    switch entry.place {
-    case .range(let range): return lender.payload.slice(range)
-    case .dataset(let dataset):
-      guard let hdf5 else { preconditionFailure("a dataset without a file") }
-      let elements = try importing { () throws(FormatError) in try hdf5.elements(of: dataset) }
-      switch elements {
-      case .stored(let range): return lender.payload.slice(range)
-      case .packed(let bytes):
-        return unsafe OwnedBytes(count: bytes.count) { unsafe $0.copyBytes(from: bytes) }.payload
-      case .strings:
-        throw ImportError(.unsupported, "'\(entry.name)' holds texts, expected numbers")
+    switch (entry.place, content) {
+    case (.range(let range), .safetensors(let mapping)):
+      guard let type = entry.elementType else {
+        throw ImportError(.unsupported, "'\(entry.name)' is of a type that dearc does not read")
       }
+      return Constant(
+        elementType: type, shape: entry.shape, storage: .dense(mapping.payload.slice(range)))
+    case (.dataset(let dataset), .hdf5(let lender)): return try lender.constant(dataset)
+    default: preconditionFailure("an entry of another file")
     }
   }
 }
@@ -102,23 +93,5 @@ extension ElementType {
     }
     guard let match else { return nil }
     self = match
-  }
-
-  fileprivate init?(_ dataset: HDF5Dataset) {
-    switch dataset.elementType {
-    case .float16: self = .float16
-    case .float32: self = .float32
-    case .float64: self = .float64
-    case .int8: self = .int8
-    case .int16: self = .int16
-    case .int32: self = .int32
-    case .int64: self = .int64
-    case .uint8: self = .uint8
-    case .uint16: self = dataset.isBrainFloat ? .bfloat16 : .uint16
-    case .uint32: self = .uint32
-    case .uint64: self = .uint64
-    case .bool: self = .bool
-    case .string, .other: return nil
-    }
   }
 }

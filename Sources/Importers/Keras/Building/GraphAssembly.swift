@@ -19,6 +19,10 @@ final class GraphAssembly {
   /// What each turned value was turned from.
   private var origins: [ValueID: Turn] = [:]
 
+  private var orders = FeatureOrders()
+  private var positions: [FeatureOrder: ValueID] = [:]
+  private var gathered: [ValueID: ValueID] = [:]
+
   private struct Turn: Hashable {
     let value: ValueID
     let order: [Int]
@@ -37,17 +41,18 @@ final class GraphAssembly {
       name: name, operatorSets: [OperatorSet(domain: "", version: Self.operatorSet)])
   }
 
-  /// Counts one more application of a layer, which reads or gives so many tensors.
+  /// Counts one more application of a layer, and the tensors that it reads or gives.
   ///
   /// A network that is applied twice inside one that is applied twice, and so on, is a short text and an
   /// endless graph.
   ///
   /// - Throws: `ImportError` if there are more than any real network has.
-  func countApplication(of tensors: Int) throws(ImportError) {
+  func countApplication(ofTensors tensors: Int) throws(ImportError) {
     applicationCount += 1 + tensors
     guard applicationCount <= Limits.layerApplicationCount else {
       throw ImportError(
-        .malformed, "the network applies its layers more than \(Limits.layerApplicationCount) times"
+        .malformed,
+        "the network applies layers, and passes tensors, more than \(Limits.layerApplicationCount) times"
       )
     }
   }
@@ -120,6 +125,21 @@ final class GraphAssembly {
     let result = insert(.transpose, [value], [attribute], layer: layer)
     turned[turn] = result
     origins[result] = turn
+    return result
+  }
+
+  // MARK: Features
+
+  /// The order of features that `places` are.
+  func featureOrder(_ places: [Int]) -> FeatureOrder { orders.order(places) }
+
+  /// The matrix with its features in Keras's order, gathered once however often it is read.
+  func plainFeatures(of value: ValueID, _ order: FeatureOrder, layer: String) -> ValueID {
+    if let known = gathered[value] { return known }
+    let places = positions[order] ?? integers(order.inverse, layer: layer)
+    positions[order] = places
+    let result = insert(.gather, [value, places], [Attribute("axis", .int(1))], layer: layer)
+    gathered[value] = result
     return result
   }
 

@@ -17,7 +17,7 @@ struct KerasModelBuilder {
       name: network.name, weights: weights, layers: network.layerPaths)
     var inputs: [KerasTensor] = []
     for reference in network.inputs {
-      inputs.append(try input(network.layers[reference.layer], in: assembly))
+      inputs.append(try input(reference, in: assembly))
     }
     let results = try NetworkLowering(assembly: assembly, version: version)
       .lower(network, arguments: inputs)
@@ -30,11 +30,12 @@ struct KerasModelBuilder {
   }
 
   private func input(
-    _ layer: KerasLayer, in assembly: GraphAssembly
+    _ reference: TensorReference, in assembly: GraphAssembly
   ) throws(ImportError) -> KerasTensor {
+    let layer = network.layers[reference.layer]
     let shape = try inputShape(layer.config)
     let order = order(rank: shape.count)
-    let type = try elementType(layer.config)
+    let type = try elementType(reference)
     let dimensions = order.map { dimension(shape[$0], axis: $0, of: layer, rank: shape.count) }
     let value = assembly.addInput(layer.name, TensorType(type, dimensions))
     guard type != .float32 else { return KerasTensor(value, shape, order: order) }
@@ -76,19 +77,37 @@ struct KerasModelBuilder {
     return .symbol(network.inputs.count == 1 ? suffix : "\(layer.name)_\(suffix)")
   }
 
-  private func elementType(_ config: LayerConfig) throws(ImportError) -> ElementType {
+  /// The type that the caller passes; whole numbers, if they become floats before anything else.
+  private func elementType(_ reference: TensorReference) throws(ImportError) -> ElementType {
+    let config = network.layers[reference.layer].config
     let name = config["dtype"]?.text ?? config["dtype"]?["config"]?["name"]?.text ?? "float32"
-    switch name {
     // Half precision is a matter of speed: weights and answers are stored in single precision.
-    case "float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16": return .float32
-    default:
+    if Self.floats.contains(name) { return .float32 }
+    guard let type = Self.wholeNumbers[name] else {
       throw config.unsupported(
-        "its elements are of the type '\(name)'; dearc knows networks that read floats")
+        "its elements are of the type '\(name)'; dearc knows networks that read floats, or whole numbers"
+      )
     }
+    for reader in network.readers(of: reference)
+    where !["Rescaling", "Normalization"].contains(reader.config.className) {
+      throw reader.config.unsupported(
+        "it computes with elements of the type '\(name)'; put a Rescaling layer before it, which makes "
+          + "floats of them")
+    }
+    return type
   }
 
+  private static let floats: Set<String> = [
+    "float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16",
+  ]
+
+  private static let wholeNumbers: [String: ElementType] = [
+    "uint8": .uint8, "int8": .int8, "uint16": .uint16, "int16": .int16, "int32": .int32,
+    "uint32": .uint32,
+  ]
+
   private func order(rank: Int) -> [Int] {
-    isChannelsFirst && !network.isChannelsFirst
+    isChannelsFirst && network.dataFormat != "channels_first"
       ? KerasTensor.channelsFirst(rank: rank) : Array(0..<rank)
   }
 

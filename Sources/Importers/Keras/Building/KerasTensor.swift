@@ -13,15 +13,14 @@ struct KerasTensor {
   let shape: [Int?]
   /// The value's axis `i` is Keras's axis `order[i]`.
   let order: [Int]
-  /// For a matrix of features: the value's feature `i` is Keras's feature `features[i]`; nil if they are
-  /// in Keras's order.
+  /// For a matrix of features: their order; nil if that is Keras's.
   ///
   /// Flattening a picture that is stored channels first leaves its features in another order; the layer
   /// that reads them has its weights put into that order once, instead of the picture every time.
-  let features: [Int]?
+  let features: FeatureOrder?
 
   /// Describes a value whose axes are in Keras's order unless stated otherwise.
-  init(_ value: ValueID, _ shape: [Int?], order: [Int]? = nil, features: [Int]? = nil) {
+  init(_ value: ValueID, _ shape: [Int?], order: [Int]? = nil, features: FeatureOrder? = nil) {
     self.value = value
     self.shape = shape
     self.order = order ?? Array(shape.indices)

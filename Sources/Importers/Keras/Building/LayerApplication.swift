@@ -164,11 +164,8 @@ struct LayerApplication {
   /// The tensor with its features in Keras's order.
   func plainFeatures(of tensor: KerasTensor) -> KerasTensor {
     guard let features = tensor.features else { return tensor }
-    var places = Array(repeating: 0, count: features.count)
-    for (place, feature) in features.enumerated() { places[feature] = place }
-    let value = insert(
-      .gather, [tensor.value, integers(places)], [Attribute("axis", .int(1))])
-    return KerasTensor(value, tensor.shape)
+    return KerasTensor(
+      assembly.plainFeatures(of: tensor.value, features, layer: config.path), tensor.shape)
   }
 
   /// The order of axes that ONNX's spatial operators want, for this layer's `data_format`.

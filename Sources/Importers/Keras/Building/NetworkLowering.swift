@@ -24,7 +24,7 @@ struct NetworkLowering {
     for site in try CallOrder(network).sites where results[site] == nil {
       results[site] = try apply(site, of: network, results)
     }
-    try assembly.countApplication(of: network.outputs.count)
+    try assembly.countApplication(ofTensors: network.outputs.count)
     var outputs: [KerasTensor] = []
     for output in network.outputs { outputs.append(try tensor(output, results, of: network)) }
     return outputs
@@ -34,8 +34,22 @@ struct NetworkLowering {
     _ site: CallSite, of network: KerasNetwork, _ results: [CallSite: [KerasTensor]]
   ) throws(ImportError) -> [KerasTensor] {
     let layer = network.layers[site.layer]
-    let call = layer.calls[site.call]
-    try assembly.countApplication(of: call.references.count)
+    let application = try application(of: layer, layer.calls[site.call], of: network, results)
+    switch layer.content {
+    case .input: throw layer.config.malformed("it is no input of '\(network.name)', but is read")
+    case .network(let inner):
+      try application.requireKnownKeywords([])
+      return try lower(inner, arguments: application.inputs, path: layer.config.path)
+    case .layer:
+      return [try lower(application, by: try LayerTable.rule(for: layer, in: network))]
+    }
+  }
+
+  private func application(
+    of layer: KerasLayer, _ call: LayerCall, of network: KerasNetwork,
+    _ results: [CallSite: [KerasTensor]]
+  ) throws(ImportError) -> LayerApplication {
+    try assembly.countApplication(ofTensors: call.references.count)
     var operands: [LayerApplication.Operand] = []
     for argument in call.arguments {
       operands.append(try operand(argument, results, of: network))
@@ -44,34 +58,33 @@ struct NetworkLowering {
     for (name, argument) in call.keywords {
       keywords.append((name, try operand(argument, results, of: network)))
     }
-    let application = LayerApplication(
+    return LayerApplication(
       config: layer.config, operands: operands, keywords: keywords, version: version,
       assembly: assembly)
-    switch layer.content {
-    case .input: throw layer.config.malformed("it is no input of '\(network.name)', but is read")
-    case .network(let inner):
-      try application.requireKnownKeywords([])
-      return try lower(inner, arguments: application.inputs, path: layer.config.path)
-    case .layer:
-      let count = assembly.valueCount
-      let rule = try LayerTable.rule(for: layer, in: network)
-      try application.requireKnownKeywords(
-        rule.heedsTraining ? rule.keywords : rule.keywords.union(["training"]))
-      let result = try rule.apply(application)
-      if !rule.isForTraining { try layer.config.requireAllKnown() }
-      try checkExtents(of: result, layer.config)
-      assembly.name(result.value, after: layer.config.path, ifNotAmong: count)
-      return [result]
-    }
+  }
+
+  private func lower(
+    _ application: LayerApplication, by rule: LayerRule
+  ) throws(ImportError) -> KerasTensor {
+    let (config, count) = (application.config, assembly.valueCount)
+    try application.requireKnownKeywords(
+      rule.heedsTraining ? rule.keywords : rule.keywords.union(["training"]))
+    let result = try rule.apply(application)
+    if !rule.isForTraining { try config.requireAllKnown() }
+    try checkExtents(of: result, config)
+    assembly.name(result.value, after: config.path, ifNotAmong: count)
+    return result
   }
 
   /// Bounds what every layer reads, so that none has to fear for its arithmetic.
   private func checkExtents(
     of tensor: KerasTensor, _ config: LayerConfig
   ) throws(ImportError) {
-    guard tensor.rank <= LayerConfig.rankLimit,
-      tensor.shape.allSatisfy({ 1...LayerConfig.extentLimit ~= $0 ?? 1 })
-    else {
+    guard tensor.rank <= LayerConfig.rankLimit else {
+      throw config.malformed(
+        "it computes a tensor of \(tensor.rank) axes, at most \(LayerConfig.rankLimit) are known")
+    }
+    guard tensor.shape.allSatisfy({ 1...LayerConfig.extentLimit ~= $0 ?? 1 }) else {
       throw config.malformed(
         "it computes a tensor of the extents \(KerasTensor.text(of: tensor.shape)); each must be from 1 to "
           + "\(LayerConfig.extentLimit)")

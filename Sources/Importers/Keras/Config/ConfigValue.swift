@@ -89,18 +89,8 @@ extension ConfigValue {
         "the configuration has more than \(Limits.messageCount) values")
     }
     switch try cursor.peek() {
-    case .object:
-      var members: [(key: String, value: ConfigValue)] = []
-      try cursor.readObject { (cursor, key) throws(FormatError) in
-        members.append((key, try read(&cursor, &count)))
-      }
-      return .object(members)
-    case .array:
-      var list: [ConfigValue] = []
-      try cursor.readArray { (cursor) throws(FormatError) in
-        list.append(try read(&cursor, &count))
-      }
-      return .list(list)
+    case .object: return .object(try readMembers(&cursor, &count))
+    case .array: return .list(try readItems(&cursor, &count))
     case .string: return .text(try cursor.readString())
     case .number: return .number(try cursor.readNumber())
     case .boolean: return .boolean(try cursor.readBoolean())
@@ -108,5 +98,25 @@ extension ConfigValue {
       try cursor.readNull()
       return .null
     }
+  }
+
+  private static func readMembers(
+    _ cursor: inout JSONCursor, _ count: inout Int
+  ) throws(FormatError) -> [(key: String, value: ConfigValue)] {
+    var members: [(key: String, value: ConfigValue)] = []
+    try cursor.readObject { (cursor, key) throws(FormatError) in
+      members.append((key, try read(&cursor, &count)))
+    }
+    return members
+  }
+
+  private static func readItems(
+    _ cursor: inout JSONCursor, _ count: inout Int
+  ) throws(FormatError) -> [ConfigValue] {
+    var list: [ConfigValue] = []
+    try cursor.readArray { (cursor) throws(FormatError) in
+      list.append(try read(&cursor, &count))
+    }
+    return list
   }
 }

@@ -37,7 +37,6 @@ enum FormerLayers {
     }
     try requirePlainMode(layer, values)
     if layer.className == "Merge" { return try merge(layer, values) }
-    let className = Self.className(layer.className)
     var renamed = members.filter { !replaced.contains($0.key) }.map { member in
       let key = keys[member.key]
       return (key: key.flatMap { values[$0] == nil ? $0 : nil } ?? member.key, value: member.value)
@@ -46,17 +45,24 @@ enum FormerLayers {
       let parts = sizes.compactMap { values[$0] }
       if parts.count == sizes.count { renamed.append(("kernel_size", .list(parts))) }
     }
-    if let ordering = values["dim_ordering"]?.text {
-      guard ordering == "tf" || !className.contains("Conv") else {
-        throw layer.unsupported(
-          "'dim_ordering' is '\(ordering)': kernels in Theano's order are not known to dearc")
-      }
-      renamed.append(("data_format", .text(ordering == "tf" ? "channels_last" : "channels_first")))
-    }
+    if let format = try dataFormat(layer, values) { renamed.append(format) }
     if let padding = flatPadding(values) {
       renamed = renamed.filter { $0.key != "padding" } + [padding]
     }
-    return LayerConfig(path: layer.path, className: className, values: .object(renamed))
+    return LayerConfig(
+      path: layer.path, className: className(layer.className), values: .object(renamed))
+  }
+
+  /// Where the channels are, which was called by the library that had them there.
+  private static func dataFormat(
+    _ layer: LayerConfig, _ values: ConfigValue
+  ) throws(ImportError) -> (key: String, value: ConfigValue)? {
+    guard let ordering = values["dim_ordering"]?.text else { return nil }
+    guard ordering == "tf" || !className(layer.className).contains("Conv") else {
+      throw layer.unsupported(
+        "'dim_ordering' is '\(ordering)': kernels in Theano's order are not known to dearc")
+    }
+    return ("data_format", .text(ordering == "tf" ? "channels_last" : "channels_first"))
   }
 
   /// What other words say now, or nothing does.

@@ -143,24 +143,7 @@ extension LayerApplication {
   ) throws(ImportError) -> KerasTensor {
     let (channels, filters) = (try channels(of: tensor), try config.count("filters"))
     let window = try convolutionWindow(rank: rank)
-    let further =
-      config["output_padding"] == nil
-      ? nil : try config.extents("output_padding", count: rank, least: 0)
-    let cuts = window.kernel.indices.map { axis in
-      TransposedCut(window, axis: axis, outputPadding: further?[axis])
-    }
-    guard cuts.allSatisfy({ $0.before >= 0 && $0.missing >= 0 }) else {
-      throw config.unsupported("its padding cannot be expressed by ONNX's ConvTranspose")
-    }
-    var attributes = [
-      Attribute("kernel_shape", .ints(window.kernel.map(Int64.init))),
-      Attribute("strides", .ints(window.strides.map(Int64.init))),
-      Attribute("pads", .ints((cuts.map(\.before) + cuts.map(\.after)).map(Int64.init))),
-      Attribute("output_padding", .ints(cuts.map { Int64($0.missing) })),
-    ]
-    if window.dilations.contains(where: { $0 != 1 }) {
-      attributes.append(Attribute("dilations", .ints(window.dilations.map(Int64.init))))
-    }
+    let cuts = try transposedCuts(window, rank: rank)
     let kernel = stored("kernel", window.kernel + [filters, channels])
       .transposed([rank + 1, rank] + Array(0..<rank))
     let (axes, channel) = try spatial(tensor)
@@ -172,8 +155,39 @@ extension LayerApplication {
     let operands = [
       tensor.value, try assembly.constant(kernel), try biasValue("bias", filters),
     ]
+    let attributes = transposedAttributes(window, cuts)
     return KerasTensor(
       insert(.convTranspose, operands.trimmed, attributes), shape, order: tensor.order)
+  }
+
+  private func transposedCuts(
+    _ window: LayerWindow, rank: Int
+  ) throws(ImportError) -> [TransposedCut] {
+    let further =
+      config["output_padding"] == nil
+      ? nil : try config.extents("output_padding", count: rank, least: 0)
+    let cuts = window.kernel.indices.map { axis in
+      TransposedCut(window, axis: axis, outputPadding: further?[axis])
+    }
+    guard cuts.allSatisfy({ $0.before >= 0 && $0.missing >= 0 }) else {
+      throw config.unsupported("its padding cannot be expressed by ONNX's ConvTranspose")
+    }
+    return cuts
+  }
+
+  private func transposedAttributes(
+    _ window: LayerWindow, _ cuts: [TransposedCut]
+  ) -> [Attribute] {
+    var attributes = [
+      Attribute("kernel_shape", .ints(window.kernel.map(Int64.init))),
+      Attribute("strides", .ints(window.strides.map(Int64.init))),
+      Attribute("pads", .ints((cuts.map(\.before) + cuts.map(\.after)).map(Int64.init))),
+      Attribute("output_padding", .ints(cuts.map { Int64($0.missing) })),
+    ]
+    if window.dilations.contains(where: { $0 != 1 }) {
+      attributes.append(Attribute("dilations", .ints(window.dilations.map(Int64.init))))
+    }
+    return attributes
   }
 }
 

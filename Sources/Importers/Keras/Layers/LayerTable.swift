@@ -35,16 +35,18 @@ struct LayerRule: Sendable {
   }
 
   /// Layers that do nothing but in training.
-  ///
-  /// Keras writes `training=True` for those that change pictures, though nobody asked for it.
-  static let augmentation = LayerRule(
-    weights: { (_) throws(ImportError) in [] }, keywords: ["training"], isForTraining: true,
-    apply: { (call) throws(ImportError) in try call.input() })
+  static let identity = identity(keywords: [])
 
-  /// Layers that do nothing but in training.
-  static let identity = LayerRule(
-    weights: { (_) throws(ImportError) in [] }, isForTraining: true,
-    apply: { (call) throws(ImportError) in try call.input() })
+  /// Layers that change pictures at random, in training only.
+  ///
+  /// Keras writes `training=True` for them, though nobody asked for it.
+  static let augmentation = identity(keywords: ["training"])
+
+  private static func identity(keywords: Set<String>) -> LayerRule {
+    LayerRule(
+      weights: { (_) throws(ImportError) in [] }, keywords: keywords, isForTraining: true,
+      apply: { (call) throws(ImportError) in try call.input() })
+  }
 }
 
 /// The classes of layers that dearc knows, by the names that configurations give them.
@@ -75,7 +77,7 @@ enum LayerTable {
 
   private static let layers: [String: LayerRule] = tables(
     convolutions, poolings, normalizations, activations, functions, dense, merging, shapes,
-    resampling, trainingOnly)
+    resampling, training, augmentation)
 
   private static func tables(_ tables: [String: LayerRule]...) -> [String: LayerRule] {
     tables.reduce(into: [:]) { all, table in
@@ -83,11 +85,22 @@ enum LayerTable {
     }
   }
 
-  private static let trainingOnly: [String: LayerRule] = Dictionary(
-    uniqueKeysWithValues: [
+  private static let training = table(
+    of: .identity,
+    [
       "Identity", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-      "GaussianDropout",
-      "GaussianNoise", "AlphaDropout", "ActivityRegularization", "StochasticDepth", "RandomFlip",
-      "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness",
-    ].map { ($0, $0.hasPrefix("Random") ? LayerRule.augmentation : LayerRule.identity) })
+      "GaussianDropout", "GaussianNoise", "AlphaDropout", "ActivityRegularization",
+      "StochasticDepth",
+    ])
+
+  private static let augmentation = table(
+    of: .augmentation,
+    [
+      "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
+      "RandomBrightness",
+    ])
+
+  private static func table(of rule: LayerRule, _ classes: [String]) -> [String: LayerRule] {
+    Dictionary(uniqueKeysWithValues: classes.map { ($0, rule) })
+  }
 }

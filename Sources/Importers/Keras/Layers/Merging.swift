@@ -33,7 +33,8 @@ extension LayerApplication {
   /// Keras 3 calls functions, such as `x + 1`, like the layers. They read two operands instead of a list;
   /// one of them may be a number, and they spread tensors of fewer axes as NumPy does.
   fileprivate func merged(_ kind: OperatorKind) throws(ImportError) -> KerasTensor {
-    let all = operands + (operands.count == 1 ? keywords.map(\.operand) : [])
+    let named = keywords.filter { ["x1", "x2"].contains($0.name) }.map(\.operand)
+    let all = operands + (operands.count < 2 ? named : [])
     if version.major >= 3, all.count == 2 { return try computed(kind, all[0], all[1]) }
     let tensors = inputs
     guard tensors.count >= 2 else {
@@ -78,9 +79,7 @@ extension LayerApplication {
     var shape: [Int?] = []
     for (first, second) in zip(left, right) {
       guard first == second || first == 1 || second == 1 || first == nil || second == nil else {
-        throw config.malformed(
-          "it reads tensors of the extents \(KerasTensor.text(of: left)) and "
-            + "\(KerasTensor.text(of: right)), which do not fit together")
+        throw misfit(left, right)
       }
       shape.append(first == 1 ? second : second == 1 ? first : first ?? second)
     }
@@ -94,22 +93,7 @@ extension LayerApplication {
       throw config.malformed("it reads tensors with different numbers of axes")
     }
     let axis = try axis(of: first)
-    var extent: Int? = 0
-    var shape = first.shape
-    for tensor in tensors {
-      for other in shape.indices where other != axis {
-        guard
-          tensor.shape[other] == nil || shape[other] == nil || tensor.shape[other] == shape[other]
-        else {
-          throw config.malformed(
-            "it reads tensors of the extents \(KerasTensor.text(of: first.shape)) and "
-              + "\(KerasTensor.text(of: tensor.shape)), which do not fit together")
-        }
-        shape[other] = shape[other] ?? tensor.shape[other]
-      }
-      extent = extent.flatMap { sum in tensor.shape[axis].map { sum + $0 } }
-    }
-    shape[axis] = extent
+    let shape = try joinedShape(tensors, axis)
     if let features = joinedFeatures(tensors, axis) {
       let value = insert(.concat, tensors.map(\.value), [Attribute("axis", .int(1))])
       return KerasTensor(value, shape, features: features)
@@ -122,16 +106,41 @@ extension LayerApplication {
     return KerasTensor(value, shape, order: order)
   }
 
+  private func joinedShape(
+    _ tensors: [KerasTensor], _ axis: Int
+  ) throws(ImportError) -> [Int?] {
+    var shape = tensors[0].shape
+    for tensor in tensors.dropFirst() {
+      for other in shape.indices {
+        let (left, right) = (shape[other], tensor.shape[other])
+        if other == axis {
+          shape[other] = left.flatMap { left in right.map { left + $0 } }
+        } else if let left, let right, left != right {
+          throw misfit(tensors[0].shape, tensor.shape)
+        } else {
+          shape[other] = left ?? right
+        }
+      }
+    }
+    return shape
+  }
+
+  private func misfit(_ left: [Int?], _ right: [Int?]) -> ImportError {
+    config.malformed(
+      "it reads tensors of the extents \(KerasTensor.text(of: left)) and "
+        + "\(KerasTensor.text(of: right)), which do not fit together")
+  }
+
   /// The order of features of matrices side by side, if one of them is not in Keras's.
-  private func joinedFeatures(_ tensors: [KerasTensor], _ axis: Int) -> [Int]? {
+  private func joinedFeatures(_ tensors: [KerasTensor], _ axis: Int) -> FeatureOrder? {
     guard axis == 1, tensors.contains(where: { $0.features != nil }) else { return nil }
-    var features: [Int] = []
+    var places: [Int] = []
     for tensor in tensors {
       guard let count = tensor.shape[1], assembly.mayMake(elements: count) else { return nil }
-      let start = features.count
-      features += (tensor.features ?? Array(0..<count)).map { start + $0 }
+      let start = places.count
+      places += (tensor.features?.places ?? Array(0..<count)).map { start + $0 }
     }
-    return features
+    return assembly.featureOrder(places)
   }
 
   private func computed(

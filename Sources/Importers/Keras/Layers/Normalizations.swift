@@ -121,21 +121,7 @@ extension LayerApplication {
     let others = input.shape.indices.filter { $0 != 0 && $0 != axis }
     let tensor = arranged(input, [0, axis] + others)
     let channels = try extent(of: axis, in: input)
-    let stated = try config.integer("groups", default: 32)
-    let groups = stated == -1 ? channels : stated
-    guard groups >= 1, channels % groups == 0 else {
-      throw config.malformed("'groups' is \(stated), which does not divide \(channels) channels")
-    }
-    let grouped = insert(.reshape, [tensor.value, integers([0, groups, -1])])
-    let ones = assembly.floats(
-      try repeated(1, count: groups), shape: [groups], name: "\(config.path)/one")
-    let zeros = assembly.floats(
-      try repeated(0, count: groups), shape: [groups], name: "\(config.path)/zero")
-    let normalized = insert(
-      .instanceNormalization, [grouped, ones, zeros],
-      [.number("epsilon", try config.number("epsilon", default: 1e-3))])
-    let shape = insert(.shape, [tensor.value])
-    var result = tensor.with(insert(.reshape, [normalized, shape]))
+    var result = try normalizedByGroups(tensor, try groupCount(of: channels))
     if try config.flag("scale", default: true) {
       result = map(.mul, result, [try vector(stored("gamma", [channels]), along: axis, of: tensor)])
     }
@@ -145,20 +131,44 @@ extension LayerApplication {
     return result
   }
 
+  /// How many groups the channels are in; -1 stands for one each.
+  private func groupCount(of channels: Int) throws(ImportError) -> Int {
+    let stated = try config.integer("groups", default: 32)
+    let groups = stated == -1 ? channels : stated
+    guard groups >= 1, channels % groups == 0 else {
+      throw config.malformed("'groups' is \(stated), which does not divide \(channels) channels")
+    }
+    return groups
+  }
+
+  private func normalizedByGroups(
+    _ tensor: KerasTensor, _ count: Int
+  ) throws(ImportError) -> KerasTensor {
+    let grouped = insert(.reshape, [tensor.value, integers([0, count, -1])])
+    let ones = assembly.floats(
+      try repeated(1, count: count), shape: [count], name: "\(config.path)/one")
+    let zeros = assembly.floats(
+      try repeated(0, count: count), shape: [count], name: "\(config.path)/zero")
+    let normalized = insert(
+      .instanceNormalization, [grouped, ones, zeros],
+      [.number("epsilon", try config.number("epsilon", default: 1e-3))])
+    return tensor.with(insert(.reshape, [normalized, insert(.shape, [tensor.value])]))
+  }
+
   /// `(x − mean) / max(√variance, 1e-7)`, by numbers of the configuration or the file.
   fileprivate func normalized() throws(ImportError) -> KerasTensor {
     let tensor = pictured(plainFeatures(of: try input()))
-    guard config["axis"] != nil || config["mean"] != nil else {
-      throw config.unsupported("'axis' is null: one mean of everything is not known to dearc")
-    }
     guard try !config.flag("invert", default: false) else {
       throw config.unsupported("'invert' is not known to dearc")
     }
-    let axis = try axis(of: tensor)
-    let count = try extent(of: axis, in: tensor)
-    let mean = try statistics("mean", count)
-    let deviation = try statistics("variance", count).map { max($0.squareRoot(), 1e-7) }
-    let shape = [count] + Array(repeating: 1, count: tensor.rank - 1 - tensor.place(of: axis))
+    // Without an axis, there is one mean of everything.
+    let axis = config["axis"]?.list?.isEmpty ?? false ? nil : try axis(of: tensor)
+    let extents =
+      try axis.map { axis throws(ImportError) in [try extent(of: axis, in: tensor)] } ?? []
+    let mean = try statistics("mean", extents)
+    let deviation = try statistics("variance", extents).map { max($0.squareRoot(), 1e-7) }
+    let trailing = axis.map { tensor.rank - 1 - tensor.place(of: $0) } ?? 0
+    let shape = extents + Array(repeating: 1, count: trailing)
     let centred = map(
       .sub, tensor, [assembly.floats(mean, shape: shape, name: "\(config.path)/mean")])
     return map(
@@ -166,10 +176,11 @@ extension LayerApplication {
       [assembly.floats(deviation, shape: shape, name: "\(config.path)/deviation")])
   }
 
-  private func statistics(_ key: String, _ count: Int) throws(ImportError) -> [Float] {
+  private func statistics(_ key: String, _ extents: [Int]) throws(ImportError) -> [Float] {
     guard let stated = config["mean"] == nil ? nil : config[key] else {
-      return try assembly.numbers(stored(key, [count]))
+      return try assembly.numbers(stored(key, extents))
     }
+    let count = extents.product
     let numbers = stated.flattened.compactMap(\.number).map { Float($0) }
     guard numbers.count == count || numbers.count == 1 else {
       throw config.malformed("'\(key)' is \(stated.summary), expected \(count) numbers")

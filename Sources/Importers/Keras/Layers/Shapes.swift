@@ -37,13 +37,11 @@ extension LayerApplication {
     let count = known.count == tensor.rank - 1 ? known.checkedProduct : nil
     let shape = [tensor.shape[0], count]
     if tensor.rank == 2 { return tensor }
-    if let features = flattenedFeatures(tensor, count) {
-      return KerasTensor(
-        insert(.flatten, [tensor.value], [Attribute("axis", .int(1))]), shape,
-        features: features.isEmpty ? nil : features)
-    }
+    let isInOrder = liesInOrder(tensor)
+    let features = isInOrder ? nil : flattenedFeatures(tensor, count)
+    let source = isInOrder || features != nil ? tensor : plain(tensor)
     return KerasTensor(
-      insert(.flatten, [plain(tensor).value], [Attribute("axis", .int(1))]), shape)
+      insert(.flatten, [source.value], [Attribute("axis", .int(1))]), shape, features: features)
   }
 
   /// With `data_format` of channels first, Keras itself moves channels last before it flattens.
@@ -55,10 +53,14 @@ extension LayerApplication {
       order: tensor.order.map { axis in order.firstIndex(of: axis) ?? axis })
   }
 
-  /// Which feature of Keras's each is that results; empty if they are in order, nil if that is unknown.
-  private func flattenedFeatures(_ tensor: KerasTensor, _ count: Int?) -> [Int]? {
+  /// Whether the elements of each picture lie in Keras's order.
+  private func liesInOrder(_ tensor: KerasTensor) -> Bool {
     let wide = tensor.order.filter { $0 != 0 && tensor.shape[$0] != 1 }
-    if tensor.order.first == 0, wide == wide.sorted() { return [] }
+    return tensor.order.first == 0 && wide == wide.sorted()
+  }
+
+  /// In which order the features are that result; nil if that is unknown, or would be too long.
+  private func flattenedFeatures(_ tensor: KerasTensor, _ count: Int?) -> FeatureOrder? {
     guard tensor.order.first == 0, let count, assembly.mayMake(elements: count) else {
       return nil
     }
@@ -66,11 +68,12 @@ extension LayerApplication {
     for axis in (1..<tensor.rank).dropLast().reversed() {
       strides[axis] = strides[axis + 1] * (tensor.shape[axis + 1] ?? 1)
     }
-    return tensor.order.dropFirst().reduce([0]) { places, axis in
+    let places = tensor.order.dropFirst().reduce([0]) { places, axis in
       places.flatMap { place in
         (0..<(tensor.shape[axis] ?? 1)).map { place + $0 * strides[axis] }
       }
     }
+    return assembly.featureOrder(places)
   }
 
   /// The elements in Keras's order under other extents; one may be −1.

@@ -6,12 +6,21 @@ struct KerasNetwork {
   let inputs: [TensorReference]
   let outputs: [TensorReference]
 
-  /// Whether a layer takes pictures channels first, so that they come in so.
-  var isChannelsFirst: Bool {
-    layers.contains { layer in
-      if case .network(let inner) = layer.content { return inner.isChannelsFirst }
-      return layer.config["data_format"]?.text == "channels_first"
+  /// Where the first layer that says so has the channels of pictures, which is how they come in.
+  var dataFormat: String? {
+    for layer in layers {
+      if case .network(let inner) = layer.content {
+        if let format = inner.dataFormat { return format }
+      } else if let format = layer.config["data_format"]?.text {
+        return format
+      }
     }
+    return nil
+  }
+
+  /// The layers that read `reference`.
+  func readers(of reference: TensorReference) -> [KerasLayer] {
+    layers.filter { $0.calls.contains { $0.references.contains(reference) } }
   }
 
   /// The types in which layers compute, other than single precision, each once.

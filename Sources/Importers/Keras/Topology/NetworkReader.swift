@@ -162,10 +162,11 @@ struct NetworkReader {
         "a layer of the class '\(entry["class_name"]?.text ?? "unknown")' has no name",
         entity: prefix.isEmpty ? nil : "network '\(prefix.dropLast())'")
     }
-    guard name.utf8.count <= Limits.layerNameByteCount else {
+    let count = prefix.utf8.count + name.utf8.count
+    guard count <= Limits.layerNameByteCount else {
       throw ImportError(
         .malformed,
-        "a layer's name has \(name.utf8.count) bytes, at most "
+        "a layer's name, with those of the networks around it, has \(count) bytes, at most "
           + "\(Limits.layerNameByteCount) are read")
     }
     return name

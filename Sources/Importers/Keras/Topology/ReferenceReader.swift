@@ -53,8 +53,7 @@ struct ReferenceReader {
     let parts: [ConfigValue]
     switch value {
     case .list(let list): parts = list
-    // Keras flattens by sorted keys.
-    case .object(let members): parts = members.sorted { $0.key < $1.key }.map(\.value)
+    case .object(let members): parts = Self.sorted(members)
     default: return nil
     }
     var references: [TensorReference] = []
@@ -63,6 +62,11 @@ struct ReferenceReader {
       references += found
     }
     return references
+  }
+
+  /// The values of an object in the order in which Keras flattens it: that of the keys.
+  private static func sorted(_ members: [(key: String, value: ConfigValue)]) -> [ConfigValue] {
+    members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }.map(\.value)
   }
 
   // MARK: Keras 1 and 2
@@ -113,9 +117,14 @@ struct ReferenceReader {
       }
       return .tensor(reference)
     }
-    guard let list = value.list else { return .constant(value) }
+    let items: [ConfigValue]
+    switch value {
+    case .list(let list): items = list
+    case .object(let members) where value["class_name"] == nil: items = Self.sorted(members)
+    default: return .constant(value)
+    }
     var arguments: [CallArgument] = []
-    for item in list { arguments.append(try argument(item, config)) }
+    for item in items { arguments.append(try argument(item, config)) }
     return .list(arguments)
   }
 

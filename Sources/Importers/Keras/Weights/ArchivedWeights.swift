@@ -25,6 +25,7 @@ struct ArchivedWeights {
   func assigned(to trees: [WeightTree]) throws(ImportError) -> [ExactName: HDF5Dataset] {
     var assignment = Assignment()
     assignment.match(trees, in: root)
+    assignment.requireAllKnown(in: root)
     let missing = assignment.mismatches.count
     guard missing == 0 else {
       var error = ImportError(
@@ -70,13 +71,16 @@ struct ArchivedWeights {
             WeightMismatch(place, expected: "a weight", found: "no \(index) in '\(path)'"))
         }
       }
-      for part in indices.keys.sorted() {
-        let stored = variables(part, of: group)?.datasets.count ?? 0
-        guard let known = indices[part], stored > known else { continue }
+    }
+
+    /// Notes weights that no layer of the model has; seeds of random numbers are none.
+    mutating func requireAllKnown(in root: HDF5Group) {
+      let known = Set(datasets.values.map { ExactName($0.path) })
+      for dataset in ArchivedWeights.layers(of: root)?.allDatasets ?? []
+      where !known.contains(ExactName(dataset.path)) && dataset.elementType != .uint32 {
         mismatches.append(
           WeightMismatch(
-            layer.entity, expected: "\(known) weights", found: "\(stored) in '\(group?.path ?? "")'"
-          ))
+            WeightMismatch.nowhere, expected: "nothing", found: "a weight at '\(dataset.path)'"))
       }
     }
 

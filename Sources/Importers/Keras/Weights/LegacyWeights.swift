@@ -59,12 +59,12 @@ struct LegacyWeights {
   /// The layers of the file that have weights.
   private func stored() throws(ImportError) -> [StoredLayer] {
     var layers: [StoredLayer] = []
-    for name in try Self.names("layer_names", of: root) {
+    for name in try Self.distinctNames("layer_names", of: root) {
       guard let group = root.group(name) else {
         throw ImportError(.malformed, "'\(root.path)' names the layer '\(name)' and has none")
       }
       var datasets: [HDF5Dataset] = []
-      for weight in try Self.names("weight_names", of: group) {
+      for weight in try Self.distinctNames("weight_names", of: group) {
         guard let dataset = group.dataset(weight) else {
           throw ImportError(
             .malformed, "'\(group.path)' names the weight '\(weight)' and has none")
@@ -74,6 +74,18 @@ struct LegacyWeights {
       if !datasets.isEmpty { layers.append((name, datasets)) }
     }
     return layers
+  }
+
+  /// A list of names; in a group, none can be there twice.
+  private static func distinctNames(
+    _ key: String, of group: HDF5Group
+  ) throws(ImportError) -> [String] {
+    let names = try names(key, of: group)
+    var known: Set<ExactName> = []
+    for name in names where !known.insert(ExactName(name)).inserted {
+      throw ImportError(.malformed, "'\(key)' of '\(group.path)' names '\(name)' twice")
+    }
+    return names
   }
 
   /// A list of names, which is cut in pieces `<key>0`, `<key>1` and so on if it is too long for HDF5.

@@ -4,15 +4,13 @@ import IR
 
 /// The datasets that belong to the weights of a network.
 struct WeightFile {
-  private let file: HDF5File
   private let datasets: [ExactName: HDF5Dataset]
-  private let lender: MappedWeights
+  private let lender: DatasetLender
 
   /// Takes `datasets` of `file` for the weights they are called after.
   init(_ file: HDF5File, _ datasets: [ExactName: HDF5Dataset]) {
-    self.file = file
     self.datasets = datasets
-    lender = MappedWeights(file.file)
+    lender = DatasetLender(file)
   }
 
   /// The dataset that is the weight called `name`.
@@ -22,33 +20,13 @@ struct WeightFile {
   ///
   /// - Throws: `ImportError` if they are damaged, or no floats.
   func constant(_ dataset: HDF5Dataset) throws(ImportError) -> Constant {
-    guard dataset.elementType == .float32 else { return try converted(dataset) }
-    let elements = try importing { () throws(FormatError) in try file.elements(of: dataset) }
-    let payload: Payload =
-      switch elements {
-      case .stored(let range): lender.payload.slice(range)
-      case .packed(let bytes):
-        unsafe OwnedBytes(count: bytes.count) { unsafe $0.copyBytes(from: bytes) }.payload
-      case .strings: throw notFloats(dataset)
-      }
-    return Constant(elementType: .float32, shape: dataset.shape, storage: .dense(payload))
-  }
-
-  private func converted(_ dataset: HDF5Dataset) throws(ImportError) -> Constant {
-    let numbers: [Double]
-    if dataset.isBrainFloat {
-      numbers = try importing { () throws(FormatError) in try file.brainFloats(of: dataset) }
-    } else if [.float16, .float64].contains(dataset.elementType) {
-      numbers = try importing { () throws(FormatError) in try file.doubles(of: dataset) }
-    } else {
-      throw notFloats(dataset)
+    guard let type = ElementType(dataset), type.isFloatingPoint,
+      let constant = try lender.constant(dataset).inSinglePrecision
+    else {
+      throw ImportError(
+        .unsupported, "'\(dataset.path)' holds \(dataset.elementType), expected floats")
     }
-    return Constant(numbers.map { Float($0) }, shape: dataset.shape)
-  }
-
-  private func notFloats(_ dataset: HDF5Dataset) -> ImportError {
-    ImportError(
-      .unsupported, "'\(dataset.path)' holds \(dataset.elementType), expected floats")
+    return constant
   }
 }
 
@@ -66,7 +44,7 @@ struct StoredTensor {
   fileprivate enum Step: Hashable {
     case reshape([Int])
     case transpose([Int])
-    case permuteRows([Int])
+    case permuteRows(FeatureOrder)
   }
 
   /// Takes `dataset` for a weight of the extents `shape`; nil if it is known not to fit.
@@ -94,7 +72,7 @@ struct StoredTensor {
   func reshaped(_ shape: [Int]) -> StoredTensor { adding(.reshape(shape), shape) }
 
   /// The parts of axis 0 in another order, which names each once; as they are if that is nil.
-  func permutingRows(_ order: [Int]?) -> StoredTensor {
+  func permutingRows(_ order: FeatureOrder?) -> StoredTensor {
     order.map { adding(.permuteRows($0), shape) } ?? self
   }
 
@@ -118,7 +96,7 @@ struct StoredTensor {
         let source = constant
         constant = source.transposed(order)
         source.payload?.discard()
-      case .permuteRows(let order): constant = constant.permutingRows(order)
+      case .permuteRows(let order): constant = constant.permutingRows(order.places)
       }
     }
     return constant

@@ -1,3 +1,5 @@
+import IR
+
 /// A weight that layers of some class have.
 struct WeightSpec: Hashable, Sendable {
   /// Keras's name for it, such as `kernel`.
@@ -58,6 +60,23 @@ indirect enum WeightTree {
       }
     }
     return trees
+  }
+
+  /// Refuses layers whose weights would have one name in the graph: `b` in the network `a`, and `a/b`.
+  ///
+  /// - Throws: `ImportError` that names the weight.
+  static func requireDistinctNames(
+    _ trees: [WeightTree], version: KerasVersion
+  ) throws(ImportError) {
+    var names: Set<ExactName> = []
+    for tree in trees {
+      for place in try tree.places(version: version)
+      where !names.insert(ExactName(place.name)).inserted {
+        throw ImportError(
+          .malformed, "two weights would be called '\(place.name)'; rename one of the layers",
+          entity: place.layer.entity)
+      }
+    }
   }
 
   /// The places of all weights, those that are trained first, each sort in the order of layers.
