@@ -12,7 +12,7 @@ struct Dearc: ParsableCommand {
     discussion: """
       Reads a pretrained network, removes what cannot change its answers, folds adjacent layers, \
       and writes one compact file. Formats are recognised by content; the extension of the output \
-      chooses what is written: .onnx or .safetensors.
+      chooses what is written: .onnx, .safetensors, or .h5 for the weights alone.
 
       Exit status: 0 success, 1 a comparison failed, 64 wrong usage, 65 malformed or unsupported \
       input, 66 input not found or unreadable, 70 internal error, 73 output cannot be written.

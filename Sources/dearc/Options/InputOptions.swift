@@ -3,7 +3,7 @@ import ArgumentParser
 /// The model to read, and what to assume about its inputs.
 struct InputOptions: ParsableArguments {
   @Argument(
-    help: "The model to read: ONNX, Keras in HDF5, or safetensors written by dearc.")
+    help: "The model to read: ONNX, Keras (.keras, .h5), or safetensors written by dearc.")
   var input: String?
 
   @Option(

@@ -5,8 +5,8 @@ struct OutputOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "The file to write; .onnx or .safetensors chooses the format.",
-      discussion: ".h5 holds weights alone, by the names of initializers."))
+      "The file to write; .onnx, .safetensors or .h5 chooses the format.",
+      discussion: "HDF5 holds the weights alone, by the names of initializers."))
   var output: String?
 
   @Flag(help: "Allow the output to replace the input, and statistics to be another model's.")
