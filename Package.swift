@@ -43,10 +43,12 @@ let package = Package(
       name: "Emitters", dependencies: ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
       swiftSettings: library),
     .target(name: "Passes", dependencies: ["IR"], swiftSettings: library),
+    .target(name: "Comparison", dependencies: ["IR", "Passes"], swiftSettings: library),
     .executableTarget(
       name: "dearc",
       dependencies: [
         "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
+        "Comparison",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: common),
     .target(

@@ -19,7 +19,8 @@ struct Dearc: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      ConvertCommand.self, PruneCommand.self, InspectCommand.self, HDF5WorkerCommand.self,
+      ConvertCommand.self, PruneCommand.self, InspectCommand.self, DiffCommand.self,
+      HDF5WorkerCommand.self,
     ])
 
   /// Runs the command that the arguments name, and exits with the status that scripts rely on.
@@ -30,6 +31,8 @@ struct Dearc: ParsableCommand {
       try checkEncoding()
       var command = try parseAsRoot()
       try command.run()
+    } catch let code as ExitCode {
+      exit(withError: code)
     } catch  where error is Failure || exitCode(for: error) == .failure {
       let failure = Failure(error)
       Terminal.printError(failure.lines, color: requestedColor)

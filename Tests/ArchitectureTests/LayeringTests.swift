@@ -20,10 +20,12 @@ import Testing
     "Emitters": ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
     // Rewrites see nothing but the graph: what they need from elsewhere is handed to them.
     "Passes": ["IR"],
+    // Two graphs side by side; folding brings them into one form.
+    "Comparison": ["IR", "Passes"],
     // The command line composes all of them and holds no graph logic.
     "dearc": [
       "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
-      "ArgumentParser",
+      "Comparison", "ArgumentParser",
     ],
   ]
 
@@ -37,6 +39,7 @@ import Testing
     "Importers": ["FoundationEssentials", "Glibc"],
     "Emitters": ["FoundationEssentials", "Glibc"],
     "Passes": ["FoundationEssentials", "Glibc"],
+    "Comparison": ["Glibc"],
     "dearc": ["FoundationEssentials", "Glibc", "Dispatch", "Synchronization"],
   ]
 

@@ -103,6 +103,10 @@ public struct Pipeline: Sendable {
         ] + fold.stages)
   }
 
+  /// Folds, and writes channel shuffles as what they are: what two graphs are compared in.
+  public static let normalize = Pipeline(
+    stages: fold.stages + [.untilStable([PermutationRecognition.pass, DeadNodeRemoval.pass])])
+
   /// Gives the network a head of full width, closes channels, and does nothing else: what the result
   /// of pruning is compared with.
   public static func mark(_ marks: [ChannelMark], head: LinearHead? = nil) -> Pipeline {

@@ -1,0 +1,94 @@
+public import IR
+public import Passes
+
+/// What two models have in common, and what not.
+///
+/// Both are brought into their normal form, in which nodes are paired; then channels are followed through
+/// the pairs, and what was found is said of the models as they were read.
+public struct ModelComparison: Sendable {
+  /// A node that is in both models.
+  public struct Pair: Sendable {
+    /// The node before.
+    public let before: NodeID
+    /// The node after.
+    public let after: NodeID
+    /// How it was found.
+    public let evidence: MatchEvidence
+  }
+
+  /// A node that is in one model, and whose work another node does in the other.
+  public struct Fold: Sendable {
+    /// The node.
+    public let node: NodeID
+    /// The node of the other model that does its work; nil if there is nothing left of it to do.
+    public let absorber: NodeID?
+  }
+
+  /// The graph before, with its types inferred.
+  public let before: Graph
+  /// The graph after, with its types inferred.
+  public let after: Graph
+  /// What callers of the models see differently.
+  public let interface: [InterfaceChange]
+  /// The nodes of both models, in the order after.
+  public let pairs: [Pair]
+  /// Nodes before that were folded into others.
+  public let folded: [Fold]
+  /// Nodes after that were taken out of others.
+  public let unfolded: [Fold]
+  /// Nodes before that are gone.
+  public let removed: [NodeID]
+  /// Nodes after that are new.
+  public let added: [NodeID]
+  /// Attributes of pairs that differ.
+  public let attributes: [AttributeChange]
+  /// What became of channels, for each layer with stored weights.
+  public let layers: [ChannelCorrespondence.Layer]
+  /// Stored operands that both models have, and that differ.
+  public let weights: [WeightChange]
+
+  /// Compares two models.
+  ///
+  /// - Throws: `PipelineError` if folding made an invalid graph, which is a fault in dearc.
+  public init(_ before: Model, _ after: Model) throws(PipelineError) {
+    let (first, second) = (try NormalForm(before), try NormalForm(after))
+    let matching = NodeMatching(first.graph, second.graph)
+    let lifting = MatchLifting(first, second, matching)
+    self.before = first.original
+    self.after = second.original
+    interface = InterfaceChange.all(before, after)
+    pairs = lifting.pairs
+    folded = lifting.folded
+    unfolded = lifting.unfolded
+    removed = lifting.removed
+    added = lifting.added
+    let paired = Dictionary(lifting.pairs.map { ($0.after, $0) }) { first, _ in first }
+    let correspondence = ChannelCorrespondence(
+      before: first.graph, after: second.graph, pairs: matching.pairs,
+      tolerance: max(first.precision, second.precision).tolerance)
+    layers = correspondence.layers.filter { paired[$0.after]?.before == $0.before }
+    weights = WeightChange.all(of: matching.pairs, first, second, correspondence.layers)
+    let narrowed = layers.filter { !$0.outputs.isIdentity }.map(\.after)
+    attributes = AttributeChange.all(
+      of: lifting.pairs, before.graph, after.graph, narrowed: Set(narrowed))
+  }
+
+  /// Whether the models differ in nothing but names.
+  public var isEmpty: Bool {
+    interface.isEmpty && folded.isEmpty && unfolded.isEmpty && removed.isEmpty && added.isEmpty
+      && attributes.isEmpty && weights.isEmpty && layers.allSatisfy(\.outputs.isIdentity)
+  }
+
+  /// Whether too few nodes are in both to speak of one network.
+  public var isUnrelated: Bool {
+    let before = pairs.count + removed.count
+    let after = pairs.count + added.count
+    return 4 * pairs.count < max(before, after)
+  }
+
+  /// Whether structure and extents are the same, so that weights alone differ.
+  public var isOfWeightsAlone: Bool {
+    interface.isEmpty && folded.isEmpty && unfolded.isEmpty && removed.isEmpty && added.isEmpty
+      && attributes.isEmpty && layers.allSatisfy(\.outputs.isIdentity)
+  }
+}

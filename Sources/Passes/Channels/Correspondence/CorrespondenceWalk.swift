@@ -1,0 +1,364 @@
+internal import IR
+
+/// Carries channel maps through two graphs at once.
+struct CorrespondenceWalk {
+  private let before: Graph
+  private let after: Graph
+  private let pairs: [NodeID: NodeID]
+  private let tolerance: Double
+  private let axesBefore: AxisTable
+  private let axesAfter: AxisTable
+  /// For each axis after what is known of its slots.
+  private var maps: [ChannelMap?]
+  private(set) var layers: [ChannelCorrespondence.Layer] = []
+  /// The axis of the channels that each layer makes.
+  private var results: [AxisID] = []
+
+  init(_ before: Graph, _ after: Graph, _ pairs: [NodeID: NodeID], _ tolerance: Double) {
+    self.before = before
+    self.after = after
+    self.pairs = pairs
+    self.tolerance = tolerance
+    axesBefore = AxisTable(before)
+    axesAfter = AxisTable(after)
+    maps = Array(repeating: nil, count: axesAfter.count)
+  }
+
+  mutating func run() {
+    for (own, other) in zip(after.requiredInputs, before.requiredInputs) {
+      assumeSame(own, other)
+    }
+    for node in after.nodeIDs {
+      if let original = pairs[node] { follow(node, original) } else { pass(node) }
+    }
+    lookBack()
+    for index in layers.indices {
+      if let map = maps[results[index].index] { layers[index].outputs = map }
+    }
+  }
+
+  /// What is constant where it is made may be known where it is added to something else.
+  private mutating func lookBack() {
+    for node in after.nodeIDs.reversed() {
+      for case .aligned(let link) in ChannelRules.links(of: node, in: after, axes: axesAfter) {
+        guard let map = self[link.output] else { continue }
+        for place in link.inputs where self[place] != nil { note(map, at: place) }
+      }
+    }
+  }
+
+  // MARK: Maps
+
+  private subscript(_ place: Place) -> ChannelMap? {
+    get { maps[place.axis.index] }
+    set { maps[place.axis.index] = newValue }
+  }
+
+  private func extentBefore(_ place: Place) -> Int { axesBefore.extent(place.axis) ?? 0 }
+
+  private func extentAfter(_ place: Place) -> Int { axesAfter.extent(place.axis) ?? 0 }
+
+  /// Axes of equal extents are taken to hold the same slots, where nothing says otherwise.
+  private mutating func assumeSame(_ own: ValueID, _ other: ValueID) {
+    let rank = axesAfter.rank(of: own)
+    guard rank == axesBefore.rank(of: other) else { return }
+    for position in 0..<rank {
+      guard let axis = axesAfter.id(of: own, axis: position), maps[axis.index] == nil,
+        let extent = axesAfter.extent(axis),
+        let original = axesBefore.id(of: other, axis: position),
+        axesBefore.extent(original) == extent
+      else { continue }
+      maps[axis.index] = .identity(extent)
+    }
+  }
+
+  /// Notes what is known of an axis, unless more is known already.
+  private mutating func note(_ map: ChannelMap, at place: Place) {
+    guard map.slots.count == extentAfter(place) else { return }
+    guard let known = self[place] else {
+      self[place] = map
+      return
+    }
+    guard known.extent == map.extent else { return }
+    var merged = known
+    merged.slots = zip(known.slots, map.slots).map { $0.refined(by: $1) }
+    guard merged.slots != known.slots else { return }
+    merged.evidence = max(known.evidence, map.evidence)
+    self[place] = merged
+  }
+
+  // MARK: Nodes
+
+  /// A node of both graphs.
+  private mutating func follow(_ node: NodeID, _ original: NodeID) {
+    let own = ChannelRules.links(of: node, in: after, axes: axesAfter)
+    let others = ChannelRules.links(of: original, in: before, axes: axesBefore)
+    for link in own {
+      guard let other = others.first(where: { $0.corresponds(to: link) }) else { continue }
+      follow(link, other, node, original)
+    }
+    for (result, other) in zip(after.nodes[node].outputs, before.nodes[original].outputs) {
+      if let result, let other { assumeSame(result, other) }
+    }
+  }
+
+  private mutating func follow(
+    _ own: AxisLink, _ other: AxisLink, _ node: NodeID, _ original: NodeID
+  ) {
+    switch (own, other) {
+    case (.aligned(let own), .aligned): align(own)
+    case (.linear(let own), .linear(let other)): match(own, other, node, original)
+    case (.normalized(let own), .normalized):
+      for place in own.places where place != own.data {
+        if let map = self[own.data] { note(map, at: place) }
+      }
+    case (.concatenated(let output, let inputs), .concatenated(_, let others)):
+      join(inputs, others, into: output)
+    case (.divided(let outputs, let input), .divided(let others, _)):
+      divide(input, into: outputs, others)
+    case (.bordered(let own), .bordered(let other)): border(own, other)
+    case (.selected(let output?, let input, let indices), .selected(_, let other, let originals)):
+      select(output, input, indices, extentBefore(other), originals)
+    case (.regrouped(let own), .regrouped(let other)): regroup(own, other)
+    default: return
+    }
+  }
+
+  /// A node of the graph after alone: what passes channels on passes them on.
+  private mutating func pass(_ node: NodeID) {
+    for link in ChannelRules.links(of: node, in: after, axes: axesAfter) {
+      switch link {
+      case .aligned(let link): align(link)
+      case .normalized(let link): if let map = self[link.data] { note(map, at: link.output) }
+      case .selected(let output?, let input, let indices):
+        guard let map = self[input] else { continue }
+        let slots = indices.map { map.slots[$0] }
+        note(ChannelMap(slots: slots, extent: map.extent, evidence: map.evidence), at: output)
+      default: continue
+      }
+    }
+  }
+
+  // MARK: Links
+
+  private mutating func align(_ link: AlignedLink) {
+    let places = link.inputs + link.outputs
+    let known = places.compactMap { self[$0] }.sorted { $0.evidence < $1.evidence }
+    for map in known {
+      for place in places { note(map, at: place) }
+    }
+  }
+
+  private mutating func match(
+    _ own: LinearLink, _ other: LinearLink, _ node: NodeID, _ original: NodeID
+  ) {
+    let (extent, originalExtent) = (extentAfter(own.data), extentBefore(other.data))
+    if self[own.data] == nil, extent == originalExtent { self[own.data] = .identity(extent) }
+    let inputs = self[own.data].flatMap { $0.extent == originalExtent ? $0 : nil }
+    var outputs = ChannelMap.unknown(
+      extentAfter(own.output), of: extentBefore(other.output))
+    var difference: WeightDifference?
+    if let inputs, let rows = own.rows(of: node, in: after),
+      let others = other.rows(of: original, in: before)
+    {
+      outputs =
+        (own.isDepthwise && other.isDepthwise ? expanded(inputs, own, other) : nil)
+        ?? found(rows, others, inputs)
+      difference =
+        outputs.evidence == .equal && outputs.isComplete && inputs.isComplete
+        ? .none(of: rows.elementCount)
+        : rows.difference(from: others, map: outputs.slots, keys: inputs.keys)
+      if difference?.isZero ?? false { outputs.evidence = .equal }
+      rows.discard()
+      others.discard()
+    }
+    layers.append(
+      ChannelCorrespondence.Layer(
+        before: original, after: node, inputs: inputs, outputs: outputs, difference: difference))
+    results.append(own.output.axis)
+    note(outputs, at: own.output)
+    for place in [own.bias].compactMap({ $0 }) { note(outputs, at: place) }
+  }
+
+  /// Every channel of a depthwise convolution makes as many as it has filters.
+  private func expanded(
+    _ inputs: ChannelMap, _ own: LinearLink, _ other: LinearLink
+  ) -> ChannelMap? {
+    let filters = extentAfter(own.output) / max(extentAfter(own.data), 1)
+    guard filters * extentBefore(other.data) == extentBefore(other.output) else { return nil }
+    let slots = inputs.slots.flatMap { slot in
+      (0..<filters).map { filter in slot.renumbered { $0 * filters + filter } }
+    }
+    return ChannelMap(
+      slots: slots, extent: extentBefore(other.output), evidence: .implied)
+  }
+
+  /// Which rows are which; where as many are left as there were and nothing speaks against it, those that
+  /// have changed are taken to be where they were.
+  private func found(_ rows: WeightRows, _ others: WeightRows, _ inputs: ChannelMap) -> ChannelMap {
+    if inputs.isIdentity, rows.isEqual(to: others) {
+      return ChannelMap(
+        slots: ChannelMap.identity(rows.outputCount).slots, extent: rows.outputCount,
+        evidence: .equal)
+    }
+    let matching = RowMatching(rows, others, keys: inputs.keys, tolerance: tolerance)
+    let isInPlace = matching.rows.enumerated().allSatisfy { place, row in
+      row.channel.map { $0 == place } ?? true
+    }
+    guard rows.outputCount == others.outputCount, isInPlace, matching.rows.contains(.unknown) else {
+      return ChannelMap(
+        slots: matching.rows, extent: others.outputCount, evidence: matching.evidence)
+    }
+    return .identity(others.outputCount)
+  }
+
+  private mutating func join(_ inputs: [Place], _ others: [Place], into output: Place) {
+    guard inputs.count == others.count else { return }
+    var (start, slots, evidence) = (0, [ChannelOrigin](), ChannelEvidence.equal)
+    for (place, other) in zip(inputs, others) {
+      let map = self[place].flatMap { $0.extent == extentBefore(other) ? $0 : nil }
+      slots +=
+        map?.slots.map { slot in slot.renumbered { start + $0 } }
+        ?? Array(repeating: .unknown, count: extentAfter(place))
+      evidence = max(evidence, map?.evidence ?? .implied)
+      start += extentBefore(other)
+    }
+    note(ChannelMap(slots: slots, extent: start, evidence: evidence), at: output)
+  }
+
+  private mutating func divide(_ input: Place, into outputs: [Place], _ others: [Place]) {
+    guard let map = self[input], outputs.count == others.count else { return }
+    var (start, startBefore) = (0, 0)
+    for (place, other) in zip(outputs, others) {
+      let (end, endBefore) = (start + extentAfter(place), startBefore + extentBefore(other))
+      let slots = map.slots[start..<end].map { slot in
+        slot.renumbered { startBefore..<endBefore ~= $0 ? $0 - startBefore : nil }
+      }
+      note(
+        ChannelMap(slots: slots, extent: endBefore - startBefore, evidence: map.evidence), at: place
+      )
+      (start, startBefore) = (end, endBefore)
+    }
+  }
+
+  private mutating func border(_ own: BorderedLink, _ other: BorderedLink) {
+    guard let map = self[own.data], own.before == other.before else { return }
+    let (extent, whole) = (extentBefore(other.data), extentBefore(other.output))
+    let behind = extentAfter(own.output) - own.before - map.slots.count
+    let start = (0..<own.before).map(ChannelOrigin.channel)
+    let middle = map.slots.map { slot in slot.renumbered { own.before + $0 } }
+    let slots =
+      start + middle + (0..<max(behind, 0)).map { .channel(other.before + extent + $0) }
+    guard other.before + extent + behind <= whole else { return }
+    note(ChannelMap(slots: slots, extent: whole, evidence: map.evidence), at: own.output)
+  }
+
+  private mutating func select(
+    _ output: Place, _ input: Place, _ indices: [Int], _ extent: Int, _ originals: [Int]
+  ) {
+    guard let map = self[input], map.extent == extent else { return }
+    let places = Dictionary(zip(originals, originals.indices)) { first, _ in first }
+    let slots = indices.map { index in map.slots[index].renumbered { places[$0] } }
+    note(
+      ChannelMap(slots: slots, extent: originals.count, evidence: map.evidence), at: output)
+  }
+
+  private mutating func regroup(_ own: Regrouping, _ other: Regrouping) {
+    guard own.inputs.map(\.factors) == other.inputs.map(\.factors),
+      own.outputs.map(\.factors) == other.outputs.map(\.factors)
+    else { return }
+    var factors = FactorMaps(own.factors, other.factors)
+    for member in own.inputs {
+      guard let map = self[member.place] else { return }
+      factors.learn(map, member.factors)
+    }
+    for member in own.outputs {
+      if let map = factors.map(of: member.factors) { note(map, at: member.place) }
+    }
+  }
+}
+
+/// What is known of the factors that axes are split into and joined from.
+private struct FactorMaps {
+  private let own: [Int]
+  private let others: [Int]
+  private var single: [ChannelMap?]
+  private var joined: [Range<Int>: ChannelMap] = [:]
+
+  init(_ own: [Int], _ others: [Int]) {
+    self.own = own
+    self.others = others
+    single = Array(repeating: nil, count: own.count)
+  }
+
+  /// Takes in what is known of an axis that `range` of the factors make up.
+  mutating func learn(_ map: ChannelMap, _ range: Range<Int>) {
+    joined[range] = map
+    var inner = 1
+    for factor in range.reversed() {
+      single[factor] = part(map, own[factor], others[factor], inner, othersInner(factor, range))
+      inner *= own[factor]
+    }
+  }
+
+  private func othersInner(_ factor: Int, _ range: Range<Int>) -> Int {
+    others[(factor + 1)..<range.upperBound].reduce(1, *)
+  }
+
+  /// The map of one factor, if the others have no say in it.
+  private func part(
+    _ map: ChannelMap, _ extent: Int, _ original: Int, _ inner: Int, _ originalInner: Int
+  ) -> ChannelMap? {
+    var slots = [ChannelOrigin](repeating: .unknown, count: extent)
+    for (place, slot) in map.slots.enumerated() {
+      guard case .channel(let old) = slot else { return nil }
+      let (coordinate, value) = (place / inner % extent, old / originalInner % original)
+      guard slots[coordinate].channel ?? value == value else { return nil }
+      slots[coordinate] = .channel(value)
+    }
+    return ChannelMap(slots: slots, extent: original, evidence: map.evidence)
+  }
+
+  /// The map of an axis that `range` of the factors make up.
+  func map(of range: Range<Int>) -> ChannelMap? {
+    if let known = joined[range] { return known }
+    var (slots, extent, evidence) = ([ChannelOrigin.channel(0)], 1, ChannelEvidence.equal)
+    for factor in range {
+      guard let map = single[factor] else { return nil }
+      slots = slots.flatMap { outer in
+        map.slots.map { inner in
+          guard case .channel(let outer) = outer else { return outer }
+          return inner.renumbered { outer * map.extent + $0 }
+        }
+      }
+      extent *= map.extent
+      evidence = max(evidence, map.evidence)
+    }
+    return ChannelMap(slots: slots, extent: extent, evidence: evidence)
+  }
+}
+
+extension AxisLink {
+  /// Whether this says the same of a node's operands as `other` does of another's.
+  fileprivate func corresponds(to other: AxisLink) -> Bool {
+    func results(_ link: AxisLink) -> [Place] {
+      link.places.filter { $0.input == nil }
+    }
+    let (own, others) = (results(self), results(other))
+    switch (self, other) {
+    case (.aligned, .aligned), (.linear, .linear), (.normalized, .normalized),
+      (.concatenated, .concatenated), (.divided, .divided), (.bordered, .bordered),
+      (.selected, .selected), (.regrouped, .regrouped):
+      return own.map(\.position) == others.map(\.position)
+    default: return false
+    }
+  }
+}
+
+extension LinearLink {
+  /// The stored weights by output slots.
+  fileprivate func rows(of node: NodeID, in graph: Graph) -> WeightRows? {
+    weightInput.input.flatMap { graph.constant(graph.nodes[node].input($0)) }
+      .flatMap { WeightRows($0, self) }
+  }
+}

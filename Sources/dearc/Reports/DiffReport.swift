@@ -1,0 +1,234 @@
+import Comparison
+import IR
+import Importers
+import Passes
+
+/// What `diff` reports.
+struct DiffReport: Encodable {
+  let schema = "dearc.diff/1"
+  let version = Dearc.version
+  let before: DiffSide
+  let after: DiffSide
+  let verdict: Verdict
+  let interface: [InterfaceReport]
+  let nodes: NodeDiffReport
+  let layers: [LayerReport]
+  let weights: [WeightReport]
+
+  /// What the difference comes to.
+  enum Verdict: String, Encodable {
+    /// Nothing differs but, perhaps, names.
+    case identical
+    /// Structure and extents are the same, weights are not.
+    case weights
+    /// Nodes, channels, attributes or the interface differ.
+    case changed
+    /// Too little is in both to speak of one network.
+    case unrelated
+  }
+
+  init(
+    _ comparison: ModelComparison, _ before: DiffSide, _ after: DiffSide
+  ) {
+    self.before = before
+    self.after = after
+    verdict =
+      comparison.isEmpty
+      ? .identical
+      : comparison.isUnrelated ? .unrelated : comparison.isOfWeightsAlone ? .weights : .changed
+    interface = comparison.interface.map(InterfaceReport.init)
+    nodes = NodeDiffReport(comparison)
+    layers = comparison.layers.map { LayerReport($0, comparison.before, comparison.after) }
+    weights = comparison.weights.map(WeightReport.init)
+  }
+}
+
+/// One of the two models.
+struct DiffSide: Encodable {
+  let file: FileReport
+  let counts: CountsReport
+
+  init(_ imported: ImportedModel, path: String, inputShapes: [String: [Int]]) {
+    file = FileReport(imported, path: path)
+    counts = CountsReport(
+      imported.model.graph.cost(inputShapes: inputShapes), fileBytes: imported.byteCount)
+  }
+}
+
+/// A difference that callers see.
+struct InterfaceReport: Encodable {
+  let subject: String
+  let before: String?
+  let after: String?
+
+  init(_ change: InterfaceChange) {
+    subject = change.subject
+    before = change.before
+    after = change.after
+  }
+}
+
+/// What became of nodes.
+struct NodeDiffReport: Encodable {
+  struct Pair: Encodable {
+    let before: String
+    let after: String
+    let `operator`: String
+    let foundBy: String
+  }
+
+  struct Fold: Encodable {
+    let node: String
+    let `operator`: String
+    /// The node that does the work; absent where none is left to do.
+    let into: String?
+    let intoOperator: String?
+    /// `layer`, `stored` for constants that became initializers, or `shapes` for arithmetic on extents.
+    let sort: String
+  }
+
+  struct Single: Encodable {
+    let node: String
+    let `operator`: String
+  }
+
+  struct Attribute: Encodable {
+    let node: String
+    let name: String
+    let before: String?
+    let after: String?
+  }
+
+  let pairs: [Pair]
+  let folded: [Fold]
+  let unfolded: [Fold]
+  let removed: [Single]
+  let added: [Single]
+  let attributes: [Attribute]
+
+  init(_ comparison: ModelComparison) {
+    let (before, after) = (comparison.before, comparison.after)
+    pairs = comparison.pairs.map {
+      Pair(
+        before: before.label($0.before), after: after.label($0.after),
+        operator: after.nodes[$0.after].op.type, foundBy: $0.evidence.text)
+    }
+    func fold(_ fold: ModelComparison.Fold, _ own: Graph, _ other: Graph) -> Fold {
+      Fold(
+        node: own.label(fold.node), operator: own.nodes[fold.node].op.type,
+        into: fold.absorber.map(other.label),
+        intoOperator: fold.absorber.map { other.nodes[$0].op.type }, sort: own.sort(of: fold.node))
+    }
+    func single(_ node: NodeID, _ graph: Graph) -> Single {
+      Single(node: graph.label(node), operator: graph.nodes[node].op.type)
+    }
+    folded = comparison.folded.map { fold($0, before, after) }
+    unfolded = comparison.unfolded.map { fold($0, after, before) }
+    removed = comparison.removed.map { single($0, before) }
+    added = comparison.added.map { single($0, after) }
+    attributes = comparison.attributes.map {
+      Attribute(node: after.label($0.node), name: $0.name, before: $0.before, after: $0.after)
+    }
+  }
+}
+
+extension Graph {
+  /// What it means that a node was folded.
+  fileprivate func sort(of node: NodeID) -> String {
+    if nodes[node].op.kind == .constant { return "stored" }
+    let type = nodes[node].output(0).flatMap { values[$0].elementType }
+    return type?.isInteger ?? false ? "shapes" : "layer"
+  }
+}
+
+extension MatchEvidence {
+  fileprivate var text: String {
+    switch self {
+    case .structure: "structure"
+    case .oneSide: "structure on one side"
+    case .order: "order"
+    case .neighbours: "neighbours"
+    case .name: "name"
+    }
+  }
+}
+
+/// What became of the channels of one layer with stored weights.
+struct LayerReport: Encodable {
+  let before: String
+  let after: String
+  let `operator`: String
+  let channelsBefore: Int
+  let channelsAfter: Int
+  /// For each channel after, the channel before; null for constants, and where it cannot be told.
+  let channels: [Int?]
+  /// The channels after that are constants, which stand for channels that were removed.
+  let constants: [Int]
+  /// How it is known.
+  let knownBy: String
+  /// The distance of the weights from what they were, in proportion; absent if too little is known.
+  let weightDifference: Double?
+
+  init(_ layer: ChannelCorrespondence.Layer, _ first: Graph, _ second: Graph) {
+    before = first.label(layer.before)
+    after = second.label(layer.after)
+    `operator` = second.nodes[layer.after].op.type
+    channelsBefore = layer.outputs.extent
+    channelsAfter = layer.outputs.slots.count
+    channels = layer.outputs.slots.map(\.channel)
+    constants = layer.outputs.slots.indices.filter { layer.outputs.slots[$0] == .constant }
+    knownBy = layer.outputs.evidence.text
+    weightDifference = layer.difference.flatMap { $0.relative.isFinite ? $0.relative : nil }
+  }
+
+  /// Whether channels were removed, moved, or cannot be told.
+  var isChanged: Bool {
+    channels != (0..<channelsBefore).map { $0 }
+  }
+
+  /// The channels before that are kept, ascending.
+  var kept: [Int] { channels.compactMap { $0 }.sorted() }
+
+  /// How many channels after cannot be told.
+  var unknownCount: Int { channels.count { $0 == nil } - constants.count }
+
+  /// The channels before that are gone, if all after are known.
+  var removed: [Int]? {
+    guard unknownCount == 0 else { return nil }
+    let kept = Set(kept)
+    return (0..<channelsBefore).filter { !kept.contains($0) }
+  }
+}
+
+extension ChannelEvidence {
+  fileprivate var text: String {
+    switch self {
+    case .equal: "equal weights"
+    case .scaled: "equal weights up to a factor"
+    case .rounded: "equal weights up to rounding"
+    case .implied: "the layers around"
+    }
+  }
+}
+
+/// A stored operand that has other elements.
+struct WeightReport: Encodable {
+  let name: String
+  /// How many elements were compared, and how many are the same; absent for what is no float.
+  let elements: Int?
+  let equal: Int?
+  /// The largest distance, and the length of all in proportion to that of the elements before.
+  let largest: Double?
+  let relative: Double?
+  /// Whether nothing but the last digits differs.
+  let isRounding: Bool
+
+  init(_ change: WeightChange) {
+    name = change.name
+    elements = change.difference?.count
+    equal = change.difference?.equalCount
+    largest = change.difference.flatMap { $0.largest.isFinite ? $0.largest : nil }
+    relative = change.difference.flatMap { $0.relative.isFinite ? $0.relative : nil }
+    isRounding = change.isRounding
+  }
+}

@@ -1,0 +1,111 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// What is said of two models, in files that know nothing of each other.
+@Suite struct DiffTests {
+  private struct Diff: Decodable {
+    struct Side: Decodable {
+      let counts: Report.Counts
+    }
+    struct Change: Decodable {
+      let subject: String
+      let before: String?
+      let after: String?
+    }
+    struct Fold: Decodable {
+      let node: String
+      let into: String?
+      let sort: String
+    }
+    struct Nodes: Decodable {
+      let folded: [Fold]
+      let unfolded: [Fold]
+    }
+    struct Weight: Decodable {
+      let name: String
+      let isRounding: Bool
+    }
+    let schema: String
+    let verdict: String
+    let before: Side
+    let interface: [Change]
+    let nodes: Nodes
+    let weights: [Weight]
+  }
+
+  private let folder: TemporaryDirectory
+
+  init() throws { folder = try TemporaryDirectory() }
+
+  private func diff(_ before: String, _ after: String) throws -> Diff {
+    let result = try Program.run("diff", before, after, "--json")
+    #expect(result.status == 0, "\(result.errors)")
+    return try JSONDecoder().decode(Diff.self, from: Data(result.output.utf8))
+  }
+
+  @Test func channelsAndNodesAreFoundAgain() throws {
+    try Judge.run("diff_judge.py", "write", folder.path, "60")
+    for number in 0..<60 {
+      let result = try Program.run(
+        "diff", folder.appending("\(number).a.onnx"), folder.appending("\(number).b.onnx"), "--json"
+      )
+      #expect(result.status == 0, "\(result.errors)")
+      try writeFile(result.output, to: folder.appending("\(number).json"))
+    }
+    try Judge.run("diff_judge.py", "check", folder.path)
+  }
+
+  @Test func aModelIsTheSameAsItself() throws {
+    let model = try Models.gated.get()
+    let result = try Program.run("diff", model, model, "--exit-code")
+    #expect(result.status == 0)
+    #expect(result.output.hasSuffix("The models are the same.\n"))
+    #expect(try diff(model, model).verdict == "identical")
+  }
+
+  @Test func foldingIsNamed() throws {
+    let (model, folded) = (try Models.gated.get(), folder.appending("folded.safetensors"))
+    #expect(try Program.run("convert", model, "-o", folded).status == 0)
+    let found = try diff(model, folded)
+    #expect(found.verdict == "changed")
+    #expect(found.nodes.folded.count(where: { $0.sort == "layer" && $0.into != nil }) >= 20)
+    #expect(found.weights.isEmpty)
+    #expect(try diff(folded, model).nodes.unfolded.count == found.nodes.folded.count)
+    let result = try Program.run("diff", model, folded, "--exit-code")
+    #expect(result.status == 1)
+    #expect(result.errors.isEmpty)
+    #expect(result.output.contains("BatchNormalization"))
+  }
+
+  @Test func otherWeightsOfTheSameArchitectureAreSaidSo() throws {
+    let model = try Models.gated.get()
+    try Judge.run("weight_files.py", "write", model, folder.path)
+    let found = try diff(model, folder.appending("all.onnx"))
+    #expect(found.schema == "dearc.diff/1")
+    #expect(found.verdict == "weights")
+    #expect(found.interface.isEmpty)
+    #expect(found.weights.count > 20)
+    let head = try diff(model, folder.appending("head.onnx"))
+    #expect(head.verdict == "weights")
+    #expect(head.weights.map(\.name).sorted() == ["fc.weight"])
+    let result = try Program.run("diff", model, folder.appending("head.onnx"))
+    #expect(result.output.contains("The same architecture with other weights."))
+  }
+
+  @Test func unrelatedModelsAreSaidToBe() throws {
+    try Judge.run("diff_judge.py", "write", folder.path, "4")
+    let found = try Program.run(
+      "diff", try Models.gated.get(), folder.appending("3.a.onnx"), "--exit-code")
+    #expect(found.status == 1)
+    #expect(found.output.contains("The models have little in common"))
+  }
+
+  @Test func whatIsNoModelIsRefused() throws {
+    let text = folder.appending("text.onnx")
+    try writeFile("hello", to: text)
+    #expect(try Program.run("diff", try Models.gated.get(), text).status == 65)
+    #expect(try Program.run("diff", folder.appending("nobody.onnx"), text).status == 66)
+    #expect(try Program.run("diff", text).status == 64)
+  }
+}

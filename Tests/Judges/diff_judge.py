@@ -1,0 +1,245 @@
+"""Writes pairs of networks of which one was made from the other, and judges what is said of them.
+
+usage: diff_judge.py write FOLDER COUNT
+       diff_judge.py check FOLDER
+
+Every pair is built twice from the same weights: once whole, and once with a part of the channels, in which
+normalisations may be folded, names be others, nodes stand in another order, and weights be stored in half
+precision. So it is known of every layer which channels it keeps, and of every node which one it is. `check`
+compares N.json, what `dearc diff N.a.onnx N.b.onnx --json` says, with that.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+
+class Builder:
+    """Collects nodes; every group of channels keeps the same ones wherever it occurs."""
+
+    def __init__(self, rng: np.random.Generator, kept: dict[str, list[int]], folds: bool):
+        self.rng, self.kept, self.folds = rng, kept, folds
+        self.nodes, self.tensors, self.layers = [], {}, {}
+
+    def store(self, name: str, values: np.ndarray) -> str:
+        self.tensors[name] = np.asarray(values)
+        return name
+
+    def add(self, op: str, inputs: list[str], name: str, **attributes) -> str:
+        self.nodes.append(helper.make_node(op, inputs, [name], name, **attributes))
+        return name
+
+    def conv(self, x: str, name: str, source: str, group: str, sizes: dict[str, int], size: int = 3,
+             stride: int = 1, activation: str = "Relu", depthwise: bool = False) -> str:
+        """A convolution, its normalisation and an activation."""
+        outputs, inputs = sizes[group], 1 if depthwise else sizes[source]
+        weight = self.rng.normal(0, 1 / np.sqrt(inputs * size * size), (outputs, inputs, size, size))
+        scale, shift = self.rng.uniform(0.5, 1.5, outputs), self.rng.normal(0, 0.3, outputs)
+        mean, variance = self.rng.normal(0, 0.3, outputs), self.rng.uniform(0.5, 2, outputs)
+        rows, columns = self.kept[group], slice(None) if depthwise else self.kept[source]
+        weight = weight[rows][:, columns]
+        scale, shift, mean, variance = (each[rows] for each in (scale, shift, mean, variance))
+        attributes = {"pads": [size // 2] * 4, "strides": [stride] * 2,
+                      "group": len(rows) if depthwise else 1}
+        self.layers[name] = rows
+        if self.folds:
+            factor = scale / np.sqrt(variance + 1e-5)
+            weight = weight * factor[:, None, None, None]
+            bias = self.store(f"{name}.bias", (shift - mean * factor).astype(np.float32))
+            y = self.add("Conv", [x, self.store(f"{name}.weight", weight.astype(np.float32)), bias],
+                         name, **attributes)
+        else:
+            y = self.add("Conv", [x, self.store(f"{name}.weight", weight.astype(np.float32))], name,
+                         **attributes)
+            numbers = [self.store(f"{name}.bn.{part}", values.astype(np.float32)) for part, values in (
+                ("scale", scale), ("shift", shift), ("mean", mean), ("variance", variance))]
+            y = self.add("BatchNormalization", [y, *numbers], f"{name}.bn", epsilon=1e-5)
+        return self.add(activation, [y], f"{name}.act") if activation else y
+
+    def dense(self, x: str, name: str, columns: list[int], inputs: int, outputs: int) -> str:
+        weight = self.rng.normal(0, 1 / np.sqrt(inputs), (outputs, inputs))[:, columns]
+        bias = self.store(f"{name}.bias", self.rng.normal(0, 0.3, outputs).astype(np.float32))
+        self.layers[name] = list(range(outputs))
+        return self.add("Gemm", [x, self.store(f"{name}.weight", weight.astype(np.float32)), bias], name,
+                        transB=1)
+
+
+def residual(b: Builder, sizes: dict[str, int]) -> str:
+    x = b.conv("x", "stem", "in", "trunk", sizes)
+    for block in range(2):
+        y = b.conv(x, f"block{block}.a", "trunk", f"inner{block}", sizes, size=1)
+        y = b.conv(y, f"block{block}.b", f"inner{block}", "trunk", sizes, activation="")
+        x = b.add("Relu", [b.add("Add", [y, x], f"block{block}.sum")], f"block{block}.out")
+    y = b.conv(x, "down.a", "trunk", "wide", sizes, stride=2, activation="")
+    z = b.conv(x, "down.b", "trunk", "wide", sizes, size=1, stride=2, activation="")
+    x = b.add("Relu", [b.add("Add", [y, z], "down.sum")], "down.out")
+    x = b.add("Flatten", [b.add("GlobalAveragePool", [x], "pool")], "flat")
+    return b.dense(x, "head", b.kept["wide"], sizes["wide"], 5)
+
+
+def inverted(b: Builder, sizes: dict[str, int]) -> str:
+    x = b.conv("x", "stem", "in", "trunk", sizes)
+    for block in range(2):
+        y = b.conv(x, f"b{block}.widen", "trunk", f"wide{block}", sizes, size=1)
+        y = b.conv(y, f"b{block}.apart", f"wide{block}", f"wide{block}", sizes, depthwise=True)
+        s = b.add("GlobalAveragePool", [y], f"b{block}.mean")
+        s = b.conv(s, f"b{block}.narrow", f"wide{block}", f"gate{block}", sizes, size=1)
+        s = b.conv(s, f"b{block}.scale", f"gate{block}", f"wide{block}", sizes, size=1,
+                   activation="Sigmoid")
+        y = b.add("Mul", [y, s], f"b{block}.excite")
+        y = b.conv(y, f"b{block}.project", f"wide{block}", "trunk", sizes, size=1, activation="")
+        x = b.add("Add", [x, y], f"b{block}.sum")
+    x = b.add("Flatten", [b.add("GlobalAveragePool", [x], "pool")], "flat")
+    return b.dense(x, "head", b.kept["trunk"], sizes["trunk"], 5)
+
+
+def concatenating(b: Builder, sizes: dict[str, int]) -> str:
+    x = b.conv("x", "stem", "in", "c0", sizes)
+    groups, parts = ["c0"], [x]
+    for place in (1, 2):
+        whole = f"seen{place}"
+        sizes[whole] = sum(sizes[each] for each in groups)
+        starts = np.cumsum([0, *[sizes[each] for each in groups]])
+        b.kept[whole] = [int(start) + each for start, group in zip(starts, groups)
+                         for each in b.kept[group]]
+        y = parts[0] if place == 1 else b.add("Concat", list(parts), f"join{place}", axis=1)
+        parts.append(b.conv(y, f"layer{place}", whole, f"c{place}", sizes))
+        groups.append(f"c{place}")
+    starts = np.cumsum([0, *[sizes[each] for each in groups]])
+    columns = [int(start) + each for start, group in zip(starts, groups) for each in b.kept[group]]
+    x = b.add("Concat", list(parts), "join", axis=1)
+    x = b.add("Flatten", [b.add("GlobalMaxPool", [x], "pool")], "flat")
+    return b.dense(x, "head", columns, int(starts[-1]), 5)
+
+
+def flattening(b: Builder, sizes: dict[str, int]) -> str:
+    x = b.conv("x", "first", "in", "a", sizes)
+    x = b.add("MaxPool", [x], "pool1", kernel_shape=[2, 2], strides=[2, 2])
+    x = b.conv(x, "second", "a", "b", sizes)
+    x = b.add("MaxPool", [x], "pool2", kernel_shape=[2, 2], strides=[2, 2])
+    x = b.add("Flatten", [x], "flat")
+    columns = [each * 16 + place for each in b.kept["b"] for place in range(16)]
+    return b.dense(x, "head", columns, sizes["b"] * 16, 5)
+
+
+NETWORKS = {
+    "residual": (residual, ["trunk", "inner0", "inner1", "wide"]),
+    "inverted": (inverted, ["trunk", "wide0", "wide1", "gate0", "gate1"]),
+    "concatenating": (concatenating, ["c0", "c1", "c2"]),
+    "flattening": (flattening, ["a", "b"]),
+}
+
+
+def build(name: str, seed: int, kept: dict[str, list[int]], sizes: dict[str, int],
+          folds: bool) -> tuple[onnx.ModelProto, dict[str, list[int]]]:
+    builder = Builder(np.random.default_rng(seed), dict(kept), folds)
+    output = NETWORKS[name][0](builder, dict(sizes))
+    graph = helper.make_graph(
+        builder.nodes, name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 16, 16])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["N", 5])],
+        [numpy_helper.from_array(each, key) for key, each in builder.tensors.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model, builder.layers
+
+
+def shuffled(model: onnx.ModelProto, rng: np.random.Generator) -> dict[str, str]:
+    """Gives everything other names, and nodes another order; returns the names of nodes by the old ones."""
+    names: dict[str, str] = {}
+    numbers = rng.permutation(10_000)
+
+    def other(name: str) -> str:
+        return names.setdefault(name, f"v{numbers[len(names)]}")
+
+    graph = model.graph
+    renamed = {}
+    for node in graph.node:
+        node.input[:] = [other(each) for each in node.input]
+        node.output[:] = [other(each) for each in node.output]
+        renamed[node.name] = node.name = f"n{numbers[-1 - len(renamed)]}"
+    for each in [*graph.initializer, *graph.input, *graph.output]:
+        each.name = other(each.name)
+    known = {each.name for each in [*graph.initializer, *graph.input]}
+    pending, order = list(graph.node), []
+    while pending:
+        ready = [each for each in pending if set(each.input) <= known]
+        node = ready[rng.integers(len(ready))]
+        pending.remove(node)
+        order.append(node)
+        known |= set(node.output)
+    del graph.node[:]
+    graph.node.extend(order)
+    return renamed
+
+
+def halve(model: onnx.ModelProto) -> None:
+    """Stores weights, and computes, in half precision between an input and an output in single."""
+    graph = model.graph
+    for each in graph.initializer:
+        each.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(each).astype(np.float16), each.name))
+    (given,), (answer,) = graph.input, graph.output
+    for node in graph.node:
+        node.input[:] = [f"{each}.half" if each == given.name else each for each in node.input]
+        node.output[:] = [f"{each}.half" if each == answer.name else each for each in node.output]
+    graph.node.insert(0, helper.make_node("Cast", [given.name], [f"{given.name}.half"], "to_half",
+                                          to=TensorProto.FLOAT16))
+    graph.node.append(helper.make_node("Cast", [f"{answer.name}.half"], [answer.name], "from_half",
+                                       to=TensorProto.FLOAT))
+
+
+def write(folder: Path, count: int) -> None:
+    truth = []
+    for number in range(count):
+        rng = np.random.default_rng(number)
+        name = list(NETWORKS)[number % len(NETWORKS)]
+        groups = NETWORKS[name][1]
+        sizes = {group: int(rng.integers(6, 24)) for group in groups} | {"in": 3}
+        whole = {group: list(range(size)) for group, size in sizes.items()}
+        kept = {group: sorted(rng.choice(size, max(2, int(size * rng.uniform(0.3, 1))), replace=False)
+                              .tolist()) for group, size in sizes.items()} | {"in": [0, 1, 2]}
+        before, _ = build(name, number, whole, sizes, folds=rng.random() < 0.3)
+        after, layers = build(name, number, kept, sizes, folds=rng.random() < 0.6)
+        renamed = {node.name: node.name for node in after.graph.node}
+        if rng.random() < 0.7:
+            renamed = shuffled(after, rng)
+        if rng.random() < 0.3:
+            halve(after)
+        onnx.save(before, folder / f"{number}.a.onnx")
+        onnx.save(after, folder / f"{number}.b.onnx")
+        both = {node.name for node in before.graph.node} & renamed.keys()
+        truth.append({"nodes": {each: renamed[each] for each in sorted(both)},
+                      "layers": layers})
+    (folder / "truth.json").write_text(json.dumps(truth))
+
+
+def check(folder: Path) -> int:
+    nodes = wrong_nodes = sets = wrong_sets = 0
+    for number, truth in enumerate(json.loads((folder / "truth.json").read_text())):
+        report = json.loads((folder / f"{number}.json").read_text())
+        pairs = {each["before"]: each["after"] for each in report["nodes"]["pairs"]}
+        layers = {each["before"]: each["channels"] for each in report["layers"]}
+        for before, after in truth["nodes"].items():
+            nodes += 1
+            if pairs.get(before) != after:
+                wrong_nodes += 1
+                print(f"{number}: {before} is {after}, not {pairs.get(before)}", file=sys.stderr)
+        for layer, kept in truth["layers"].items():
+            sets += 1
+            if layers.get(layer) != kept:
+                wrong_sets += 1
+                print(f"{number}: {layer} keeps {kept}, not {layers.get(layer)}", file=sys.stderr)
+    print(f"{nodes - wrong_nodes} of {nodes} nodes, {sets - wrong_sets} of {sets} kept sets")
+    return 1 if wrong_nodes or wrong_sets else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "write":
+        write(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        sys.exit(check(Path(sys.argv[2])))
