@@ -62,8 +62,8 @@ public struct AttributeChange: Hashable, Sendable {
     of pairs: [ModelComparison.Pair], _ before: Graph, _ after: Graph, narrowed: Set<NodeID>
   ) -> [AttributeChange] {
     pairs.flatMap { pair -> [AttributeChange] in
-      let old = before.nodes[pair.before].texts
-      let new = after.nodes[pair.after].texts
+      let old = before.nodes[pair.before].statements
+      let new = after.nodes[pair.after].statements
       let names = (old + new).map(\.name)
       var seen: Set<String> = []
       return names.filter { seen.insert($0).inserted }.compactMap { name in
@@ -79,10 +79,29 @@ public struct AttributeChange: Hashable, Sendable {
 }
 
 extension Node {
-  /// The attributes but bodies, in words.
-  fileprivate var texts: [(name: String, text: String)] {
+  /// The attributes, but bodies and what says no more than leaving it out would, in words.
+  fileprivate var statements: [(name: String, text: String)] {
     attributes.compactMap { attribute in
-      attribute.value.graphs.isEmpty ? (attribute.name, attribute.value.summary) : nil
+      attribute.value.graphs.isEmpty && !isDefault(attribute)
+        ? (attribute.name, attribute.value.summary) : nil
+    }
+  }
+
+  /// Whether an attribute of an operator that dearc knows has the value it has when left out.
+  private func isDefault(_ attribute: Attribute) -> Bool {
+    guard let kind = op.kind else { return false }
+    switch (attribute.name, attribute.value) {
+    case ("alpha", .float(1)), ("beta", .float(1)): return kind == .gemm
+    case ("group", .int(1)), ("transA", .int(0)), ("transB", .int(0)), ("ceil_mode", .int(0)),
+      ("count_include_pad", .int(0)), ("storage_order", .int(0)), ("training_mode", .int(0)):
+      return true
+    case ("dilations", .ints(let numbers)), ("strides", .ints(let numbers)):
+      return numbers.allSatisfy { $0 == 1 }
+    case ("pads", .ints(let numbers)): return numbers.allSatisfy { $0 == 0 }
+    case ("auto_pad", .string(let text)): return text == Array("NOTSET".utf8)
+    // The weights say the same.
+    case ("kernel_shape", _): return kind == .conv || kind == .convTranspose
+    default: return false
     }
   }
 }

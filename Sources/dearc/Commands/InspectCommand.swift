@@ -16,7 +16,11 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Show which channels could go, and which could not and why.")
   var channels = false
 
-  @Flag(help: "Print the graph as text; large tensors as a hash, or whole with --verbose.")
+  @Flag(
+    help: ArgumentHelp(
+      "Print the graph as text, a line for each node, with values by their names.",
+      discussion:
+        "Large tensors are a hash; with --verbose they are whole, and nothing is left out."))
   var text = false
 
   func validate() throws {
@@ -38,9 +42,10 @@ struct InspectCommand: ParsableCommand {
   }
 
   private func printText(of model: Model) throws {
-    let constants: PrintOptions.Constants =
-      display.verbose ? .values : .summary(maxElements: 16)
-    try Terminal.writeResult(model.text(PrintOptions(constants: constants)))
+    // A node more or less is a line more or less, and no number in the others.
+    let brief = PrintOptions(
+      constants: .summary(maxElements: 16), identifiers: .names, origins: false)
+    try Terminal.writeResult(model.text(display.verbose ? PrintOptions() : brief))
   }
 
   private func report(on imported: ImportedModel) throws -> InspectReport {

@@ -178,8 +178,10 @@ struct DiffRendering {
 
   private func singles(_ nodes: [NodeDiffReport.Single], _ title: String) -> [String] {
     guard !nodes.isEmpty else { return [] }
-    var table = Table([.init(title), .init("operator")])
-    for node in shown(nodes) { table.add([node.node, node.operator]) }
+    var table = Table([.init(title), .init("operator"), .init("")])
+    for node in shown(nodes) {
+      table.add([node.node, node.operator, node.takes.map { "takes " + $0 } ?? ""])
+    }
     return [""] + display.lines(table) + omitted(nodes.count)
   }
 

@@ -90,6 +90,8 @@ struct NodeDiffReport: Encodable {
   struct Single: Encodable {
     let node: String
     let `operator`: String
+    /// What a node that takes a part of something takes.
+    let takes: String?
   }
 
   struct Attribute: Encodable {
@@ -120,7 +122,9 @@ struct NodeDiffReport: Encodable {
         intoOperator: fold.absorber.map { other.nodes[$0].op.type }, sort: own.sort(of: fold.node))
     }
     func single(_ node: NodeID, _ graph: Graph) -> Single {
-      Single(node: graph.label(node), operator: graph.nodes[node].op.type)
+      Single(
+        node: graph.label(node), operator: graph.nodes[node].op.type,
+        takes: graph.part(takenBy: node))
     }
     folded = comparison.folded.map { fold($0, before, after) }
     unfolded = comparison.unfolded.map { fold($0, after, before) }
@@ -133,6 +137,19 @@ struct NodeDiffReport: Encodable {
 }
 
 extension Graph {
+  /// Of which extents a Gather or Slice takes how much, if that is known.
+  fileprivate func part(takenBy node: NodeID) -> String? {
+    guard [.gather, .slice].contains(nodes[node].op.kind), let data = nodes[node].input(0),
+      let whole = shape(of: data), let part = nodes[node].output(0).flatMap({ shape(of: $0) }),
+      whole.count == part.count
+    else { return nil }
+    let cuts = zip(whole, part).enumerated().compactMap { axis, extents -> String? in
+      guard let old = extents.0.count, let new = extents.1.count, old != new else { return nil }
+      return "\(new) of \(old) on axis \(axis)"
+    }
+    return cuts.isEmpty ? nil : cuts.joined(separator: ", ") + " of \(values[data].name)"
+  }
+
   /// What it means that a node was folded.
   fileprivate func sort(of node: NodeID) -> String {
     if nodes[node].op.kind == .constant { return "stored" }

@@ -13,6 +13,10 @@ struct CorrespondenceWalk {
   private(set) var layers: [ChannelCorrespondence.Layer] = []
   /// The axis of the channels that each layer makes.
   private var results: [AxisID] = []
+  /// How many more slots may be told apart: a small file can declare any extents.
+  private var budget: Int
+  /// Maps of axes that nothing was removed from, by extent, so that equal ones are stored once.
+  private var identities: [Int: ChannelMap] = [:]
 
   init(_ before: Graph, _ after: Graph, _ pairs: [NodeID: NodeID], _ tolerance: Double) {
     self.before = before
@@ -22,6 +26,25 @@ struct CorrespondenceWalk {
     axesBefore = AxisTable(before)
     axesAfter = AxisTable(after)
     maps = Array(repeating: nil, count: axesAfter.count)
+    budget = Self.freeSlots + before.storedByteCount + after.storedByteCount
+  }
+
+  /// How many slots are told apart however little is stored.
+  private static let freeSlots = 1 << 22
+
+  /// The map of an axis of `extent` slots that are all there; nil if they are too many.
+  private mutating func identity(_ extent: Int) -> ChannelMap? {
+    if let known = identities[extent] { return known }
+    guard afford(extent) else { return nil }
+    let map = ChannelMap.identity(extent)
+    identities[extent] = map
+    return map
+  }
+
+  private mutating func afford(_ count: Int) -> Bool {
+    guard count <= budget else { return false }
+    budget -= count
+    return true
   }
 
   mutating func run() {
@@ -68,13 +91,15 @@ struct CorrespondenceWalk {
         let original = axesBefore.id(of: other, axis: position),
         axesBefore.extent(original) == extent
       else { continue }
-      maps[axis.index] = .identity(extent)
+      maps[axis.index] = identity(extent)
     }
   }
 
   /// Notes what is known of an axis, unless more is known already.
   private mutating func note(_ map: ChannelMap, at place: Place) {
-    guard map.slots.count == extentAfter(place) else { return }
+    guard map.slots.count == extentAfter(place), afford(map.slots.count) else {
+      return
+    }
     guard let known = self[place] else {
       self[place] = map
       return
@@ -153,7 +178,7 @@ struct CorrespondenceWalk {
     _ own: LinearLink, _ other: LinearLink, _ node: NodeID, _ original: NodeID
   ) {
     let (extent, originalExtent) = (extentAfter(own.data), extentBefore(other.data))
-    if self[own.data] == nil, extent == originalExtent { self[own.data] = .identity(extent) }
+    if self[own.data] == nil, extent == originalExtent { self[own.data] = identity(extent) }
     let inputs = self[own.data].flatMap { $0.extent == originalExtent ? $0 : nil }
     var outputs = ChannelMap.unknown(
       extentAfter(own.output), of: extentBefore(other.output))
