@@ -50,7 +50,7 @@ let package = Package(
         "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
         "Comparison",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], swiftSettings: common),
+      ], resources: [.embedInCode("Pages/DiffPage.html")], swiftSettings: common),
     .target(
       name: "TestSupport", dependencies: ["IR", "HDF5Access"], path: "Tests/TestSupport",
       swiftSettings: common),

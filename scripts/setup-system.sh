@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that building and testing dearc needs; silent if none is missing.
+# Installs the Debian packages that building dearc needs; silent if none is missing. Given "tests", also
+# those that only testing needs.
 # Needs root or sudo only when there is something to install.
 set -euo pipefail
 
@@ -31,6 +32,9 @@ missing_packages() {
   pkg-config --exists libzip 2>/dev/null || echo libzip-dev
   command -v protoc-c >/dev/null || echo protobuf-c-compiler
   python3 -c 'import ensurepip, venv' 2>/dev/null || printf '%s\n' python3 python3-venv
+  [[ ${1:-} == tests ]] || return 0
+  command -v git >/dev/null || echo git
+  command -v chromium >/dev/null || echo chromium
 }
 
 install_packages() {
@@ -49,5 +53,5 @@ install_packages() {
 }
 
 check_swift
-mapfile -t packages < <(missing_packages)
+mapfile -t packages < <(missing_packages "${1:-}")
 if [[ ${#packages[@]} -gt 0 ]]; then install_packages "${packages[@]}"; fi

@@ -13,7 +13,7 @@ stage() {
   timings+=("$(printf '%5d s  %s' $((SECONDS - start)) "$name")")
 }
 
-stage "system packages" ./scripts/setup-system.sh
+stage "system packages" ./scripts/setup-system.sh tests
 stage "Python judges" ./scripts/setup-python.sh .venv Tests/Judges/requirements.txt
 stage "format" swift format lint --strict -r Sources Tests Package.swift FuzzTesting
 stage "debug build" swift build --build-tests

@@ -80,7 +80,7 @@ public struct AttributeChange: Hashable, Sendable {
 
 extension Node {
   /// The attributes, but bodies and what says no more than leaving it out would, in words.
-  fileprivate var statements: [(name: String, text: String)] {
+  public var statements: [(name: String, text: String)] {
     attributes.compactMap { attribute in
       attribute.value.graphs.isEmpty && !isDefault(attribute)
         ? (attribute.name, attribute.value.summary) : nil

@@ -1,3 +1,4 @@
+import Alignment
 import ArgumentParser
 import Comparison
 import IR
@@ -28,6 +29,17 @@ struct DiffCommand: ParsableCommand {
       valueName: "NAME:1,3,224,224"))
   var inputShapes: [InputShape] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Also write a page to look at in a browser: both graphs side by side.", valueName: "file"))
+  var html: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Alignment statistics of the model before, which the page shows by channel.",
+      valueName: "file"))
+  var stats: String?
+
   @Flag(name: .customLong("exit-code"), help: "Exit with status 1 if the models differ.")
   var exitCode = false
 
@@ -36,9 +48,17 @@ struct DiffCommand: ParsableCommand {
 
   @OptionGroup var display: DisplayOptions
 
+  func validate() throws {
+    if stats != nil, html == nil {
+      throw ValidationError("--stats is for the page that --html writes.")
+    }
+  }
+
   func run() throws {
     let (first, second) = (try read(before), try read(after))
-    let report = try report(first, second)
+    let comparison = try compare(first, second)
+    let report = DiffReport(comparison, side(first, before), side(second, after))
+    if let html { try write(comparison, report, to: html) }
     if display.json {
       try Terminal.writeResult(try JSONDocument.text(report))
     } else {
@@ -55,18 +75,43 @@ struct DiffCommand: ParsableCommand {
     }
   }
 
-  private func report(_ first: ImportedModel, _ second: ImportedModel) throws -> DiffReport {
+  private func compare(_ first: ImportedModel, _ second: ImportedModel) throws -> ModelComparison {
     do throws(PipelineError) {
-      let comparison = try ModelComparison(first.model, second.model)
-      return DiffReport(comparison, side(first, before), side(second, after))
+      return try ModelComparison(first.model, second.model)
     } catch {
       throw Failure(error)
     }
   }
 
-  private func side(_ imported: ImportedModel, _ path: String) -> DiffSide {
-    var shapes = imported.model.graph.assumedInputShapes([:])
+  private func write(
+    _ comparison: ModelComparison, _ report: DiffReport, to path: String
+  ) throws {
+    let costs = (cost(of: comparison.before), cost(of: comparison.after))
+    let page = DiffPageReport(comparison, report, costs: costs, statistics: try statistics())
+    let file = try ModelFiles.prepare(
+      try DiffPage(report: page).html(), for: path,
+      keeping: [before, after] + (stats.map { [$0] } ?? []))
+    try ModelFiles.commit([], with: [file])
+  }
+
+  private func statistics() throws -> AlignmentStatistics? {
+    guard let stats else { return nil }
+    do {
+      return try importStatistics(at: stats)
+    } catch {
+      throw Failure(error)
+    }
+  }
+
+  private func cost(of graph: Graph) -> GraphCost { graph.cost(inputShapes: shapes(of: graph)) }
+
+  private func shapes(of graph: Graph) -> [String: [Int]] {
+    var shapes = graph.assumedInputShapes([:])
     for shape in inputShapes where shapes[shape.name] != nil { shapes[shape.name] = shape.extents }
-    return DiffSide(imported, path: path, inputShapes: shapes)
+    return shapes
+  }
+
+  private func side(_ imported: ImportedModel, _ path: String) -> DiffSide {
+    DiffSide(imported, path: path, inputShapes: shapes(of: imported.model.graph))
   }
 }

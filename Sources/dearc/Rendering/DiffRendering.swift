@@ -13,59 +13,18 @@ struct DiffRendering {
       style.bold(printable(report.before.file.path)) + " → "
       + style.bold(printable(report.after.file.path))
     guard report.verdict != .identical, report.verdict != .unrelated else {
-      return [heading, verdict]
+      return [heading, report.sentence]
     }
-    return [heading, verdict, ""] + counts + interface + channels + nodes + weights
+    return [heading, report.sentence, ""] + counts + interface + channels + nodes + weights
   }
 
   private var style: TextStyle { display.style }
 
-  // MARK: Verdict
-
-  private var verdict: String {
-    switch report.verdict {
-    case .identical: "The models are the same."
-    case .weights: "The same architecture with other weights."
-    case .changed: changed
-    case .unrelated:
-      "The models have little in common: \(Quantities.grouped(report.nodes.pairs.count)) of "
-        + "\(Quantities.grouped(report.before.counts.nodes)) nodes are in both."
-    }
-  }
-
-  /// One sentence for what happened to the network.
-  private var changed: String {
-    let kept = report.nodes.pairs.count
-    var parts: [String] = []
-    let removed = groups.reduce(0) { $0 + $1.removedCount }
-    if removed > 0 { parts.append("\(Quantities.grouped(removed)) channels removed") }
-    func part(_ count: Int, _ text: String) {
-      if count > 0 { parts.append("\(Quantities.grouped(count)) \(text)") }
-    }
-    part(report.nodes.folded.count, "nodes folded")
-    part(report.nodes.unfolded.count, "nodes taken apart")
-    part(report.nodes.removed.count, "nodes removed")
-    part(report.nodes.added.count, "nodes added")
-    part(report.nodes.attributes.count, "attributes changed")
-    return
-      "\(Quantities.grouped(kept)) of \(Quantities.grouped(report.before.counts.nodes)) nodes are in "
-      + "both" + (parts.isEmpty ? "." : "; " + parts.joined(separator: ", ") + ".")
-  }
-
   private var counts: [String] {
-    let (before, after) = (report.before.counts, report.after.counts)
     var table = Table([
       .init(""), .init("before", .right), .init("after", .right), .init("change", .right),
     ])
-    func add(_ title: String, _ old: Int, _ new: Int, _ text: (Int) -> String) {
-      table.add([title, text(old), text(new), Quantities.change(from: old, to: new)])
-    }
-    add("nodes", before.nodes, after.nodes, Quantities.grouped)
-    add("parameters", before.parameters, after.parameters, Quantities.grouped)
-    if let old = before.macs, let new = after.macs {
-      add("multiplications", old, new, Quantities.scaled)
-    }
-    add("bytes", before.fileBytes, after.fileBytes, Quantities.bytes)
+    for row in report.countRows { table.add(row) }
     return display.lines(table)
   }
 
@@ -80,31 +39,8 @@ struct DiffRendering {
 
   // MARK: Channels
 
-  /// Layers that keep the same channels, such as those whose results are added.
-  private struct ChannelGroup {
-    let first: LayerReport
-    var layers: [String]
-
-    var removedCount: Int { first.channelsBefore - first.channelsAfter }
-  }
-
-  private var groups: [ChannelGroup] {
-    var groups: [ChannelGroup] = []
-    var places: [[Int?]: Int] = [:]
-    for layer in report.layers where layer.isChanged {
-      if layer.unknownCount == 0, let place = places[layer.channels],
-        groups[place].first.channelsBefore == layer.channelsBefore
-      {
-        groups[place].layers.append(layer.before)
-      } else {
-        places[layer.channels] = groups.count
-        groups.append(ChannelGroup(first: layer, layers: [layer.before]))
-      }
-    }
-    return groups
-  }
-
   private var channels: [String] {
+    let groups = report.channelGroups
     guard !groups.isEmpty else { return [] }
     var table = Table([
       .init("channels of"), .init("kept", .right), .init("of", .right), .init("removed"),
@@ -211,21 +147,11 @@ struct DiffRendering {
     for change in shown(changes) {
       table.add([
         change.name, change.elements.map(Quantities.grouped) ?? "",
-        change.equal.map(Quantities.grouped) ?? "", change.largest.map(scientific) ?? "",
-        change.relative.map(scientific) ?? "",
+        change.equal.map(Quantities.grouped) ?? "", change.largest.map(Quantities.scientific) ?? "",
+        change.relative.map(Quantities.scientific) ?? "",
       ])
     }
     return [""] + display.lines(table) + omitted(changes.count) + note
-  }
-
-  /// A number in two digits and a power of ten.
-  private func scientific(_ number: Double) -> String {
-    guard number > 0, number.isFinite else { return "\(number)" }
-    var (mantissa, exponent) = (number, 0)
-    while mantissa >= 9.95 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
-    while mantissa < 0.995 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
-    let sign = exponent < 0 ? "−" : ""
-    return Quantities.fixed(mantissa, digits: 1) + "e" + sign + String(exponent.magnitude)
   }
 
   // MARK: Limits

@@ -56,4 +56,14 @@ enum Quantities {
     let sign = value < 0 ? "-" : ""
     return sign + String(whole / scale) + (digits > 0 ? "." + padding + fraction : "")
   }
+
+  /// A number in two digits and a power of ten.
+  static func scientific(_ number: Double) -> String {
+    guard number > 0, number.isFinite else { return "\(number)" }
+    var (mantissa, exponent) = (number, 0)
+    while mantissa >= 9.95 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    while mantissa < 0.995 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    let sign = exponent < 0 ? "−" : ""
+    return fixed(mantissa, digits: 1) + "e" + sign + String(exponent.magnitude)
+  }
 }

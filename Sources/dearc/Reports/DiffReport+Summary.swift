@@ -1,0 +1,69 @@
+extension DiffReport {
+  /// One sentence for what the difference comes to.
+  var sentence: String {
+    switch verdict {
+    case .identical: "The models are the same."
+    case .weights: "The same architecture with other weights."
+    case .changed: changes
+    case .unrelated:
+      "The models have little in common: \(Quantities.grouped(nodes.pairs.count)) of "
+        + "\(Quantities.grouped(before.counts.nodes)) nodes are in both."
+    }
+  }
+
+  private var changes: String {
+    let removed = channelGroups.reduce(0) { $0 + $1.removedCount }
+    let parts = [
+      (removed, "channel", "removed"), (nodes.folded.count, "node", "folded"),
+      (nodes.unfolded.count, "node", "taken apart"), (nodes.removed.count, "node", "removed"),
+      (nodes.added.count, "node", "added"), (nodes.attributes.count, "attribute", "changed"),
+    ].filter { $0.0 > 0 }.map { count, noun, fate in
+      "\(Quantities.grouped(count)) \(noun)\(count == 1 ? "" : "s") \(fate)"
+    }
+    let kept =
+      "\(Quantities.grouped(nodes.pairs.count)) of \(Quantities.grouped(before.counts.nodes)) nodes are in "
+      + "both"
+    return kept + (parts.isEmpty ? "." : "; " + parts.joined(separator: ", ") + ".")
+  }
+
+  /// What is counted, before, after, and the change.
+  var countRows: [[String]] {
+    let (old, new) = (before.counts, after.counts)
+    func row(_ title: String, _ old: Int, _ new: Int, _ text: (Int) -> String) -> [String] {
+      [title, text(old), text(new), Quantities.change(from: old, to: new)]
+    }
+    var rows = [
+      row("nodes", old.nodes, new.nodes, Quantities.grouped),
+      row("parameters", old.parameters, new.parameters, Quantities.grouped),
+    ]
+    if let first = old.macs, let second = new.macs {
+      rows.append(row("multiplications", first, second, Quantities.scaled))
+    }
+    return rows + [row("bytes", old.fileBytes, new.fileBytes, Quantities.bytes)]
+  }
+
+  /// Layers that keep the same channels, such as those whose results are added.
+  struct ChannelGroup {
+    let first: LayerReport
+    var layers: [String]
+
+    var removedCount: Int { max(first.channelsBefore - first.channelsAfter, 0) }
+  }
+
+  /// The layers whose channels changed, those with the same ones together.
+  var channelGroups: [ChannelGroup] {
+    var groups: [ChannelGroup] = []
+    var places: [[Int?]: Int] = [:]
+    for layer in layers where layer.isChanged {
+      if layer.unknownCount == 0, let place = places[layer.channels],
+        groups[place].first.channelsBefore == layer.channelsBefore
+      {
+        groups[place].layers.append(layer.before)
+      } else {
+        places[layer.channels] = groups.count
+        groups.append(ChannelGroup(first: layer, layers: [layer.before]))
+      }
+    }
+    return groups
+  }
+}
