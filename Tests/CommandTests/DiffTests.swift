@@ -93,6 +93,36 @@ import Testing
     #expect(result.output.contains("The same architecture with other weights."))
   }
 
+  /// A node is in one entry at most, and one that was folded in that of the node that does its work.
+  @Test func nodesAreMappedForModelExplorer() throws {
+    struct Mapping: Decodable {
+      struct Entry: Decodable {
+        let leftNodeIds: [String]
+        let rightNodeIds: [String]
+      }
+      let type: String
+      let mappingEntries: [Entry]
+      let disableMappingFallback: Bool
+    }
+    let (detector, folded, file) = (
+      fixture("detector/detector.onnx"), folder.appending("folded.onnx"),
+      folder.appending("map.json")
+    )
+    #expect(try Program.run("convert", detector, "-o", folded).status == 0)
+    #expect(try Program.run("diff", detector, folded, "--model-explorer", file).status == 0)
+    let mapping = try JSONDecoder().decode(Mapping.self, from: Data(try readBytes(file)))
+    #expect(mapping.type == "sync_navigation")
+    #expect(mapping.disableMappingFallback)
+    let entry = mapping.mappingEntries.first { $0.rightNodeIds == ["stem.0.Conv"] }
+    #expect(entry?.leftNodeIds == ["stem.0.Conv", "stem.1.BatchNormalization"])
+    for ids in [
+      mapping.mappingEntries.flatMap(\.leftNodeIds), mapping.mappingEntries.flatMap(\.rightNodeIds),
+    ] {
+      #expect(Set(ids).count == ids.count)
+    }
+    #expect(mapping.mappingEntries.flatMap(\.leftNodeIds).count == 82)
+  }
+
   @Test func unrelatedModelsAreSaidToBe() throws {
     try Judge.run("diff_judge.py", "write", folder.path, "4")
     let found = try Program.run(
@@ -107,5 +137,9 @@ import Testing
     #expect(try Program.run("diff", try Models.gated.get(), text).status == 65)
     #expect(try Program.run("diff", folder.appending("nobody.onnx"), text).status == 66)
     #expect(try Program.run("diff", text).status == 64)
+    let model = try Models.gated.get()
+    for shape in ["nobody:1,3,64,64", "input:1,3"] {
+      #expect(try Program.run("diff", model, model, "--input-shape", shape).status == 64)
+    }
   }
 }

@@ -1,6 +1,7 @@
 import Alignment
 import ArgumentParser
 import Comparison
+import Formats
 import IR
 import Importers
 import Passes
@@ -36,6 +37,12 @@ struct DiffCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Also write which nodes belong together, for Model Explorer to sync two graphs by.",
+      valueName: "file"))
+  var modelExplorer: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Alignment statistics of the model before, which the page shows by channel.",
       valueName: "file"))
   var stats: String?
@@ -57,8 +64,13 @@ struct DiffCommand: ParsableCommand {
   func run() throws {
     let (first, second) = (try read(before), try read(after))
     let comparison = try compare(first, second)
-    let report = DiffReport(comparison, side(first, before), side(second, after))
-    if let html { try write(comparison, report, to: html) }
+    try checkShapes(comparison)
+    let costs = DiffCosts(
+      before: try cost(of: comparison.before), after: try cost(of: comparison.after))
+    let report = DiffReport(
+      comparison, costs, DiffSide(first, path: before, costs.before),
+      DiffSide(second, path: after, costs.after))
+    try writeFiles(comparison, costs, report)
     if display.json {
       try Terminal.writeResult(try JSONDocument.text(report))
     } else {
@@ -83,15 +95,22 @@ struct DiffCommand: ParsableCommand {
     }
   }
 
-  private func write(
-    _ comparison: ModelComparison, _ report: DiffReport, to path: String
+  /// Writes what was asked for besides the report, all of it or nothing.
+  private func writeFiles(
+    _ comparison: ModelComparison, _ costs: DiffCosts, _ report: DiffReport
   ) throws {
-    let costs = (cost(of: comparison.before), cost(of: comparison.after))
-    let page = DiffPageReport(comparison, report, costs: costs, statistics: try statistics())
-    let file = try ModelFiles.prepare(
-      try DiffPage(report: page).html(), for: path,
-      keeping: [before, after] + (stats.map { [$0] } ?? []))
-    try ModelFiles.commit([], with: [file])
+    let sources = [before, after] + (stats.map { [$0] } ?? [])
+    var files: [AtomicFile] = []
+    if let html {
+      let page = DiffPageReport(comparison, report, costs: costs, statistics: try statistics())
+      let text = try DiffPage(report: page).html()
+      files.append(try ModelFiles.prepare(text, for: html, keeping: sources))
+    }
+    if let modelExplorer {
+      let text = try JSONDocument.text(NodeMappingReport(comparison))
+      files.append(try ModelFiles.prepare(text, for: modelExplorer, keeping: sources))
+    }
+    try ModelFiles.commit([], with: files)
   }
 
   private func statistics() throws -> AlignmentStatistics? {
@@ -103,15 +122,22 @@ struct DiffCommand: ParsableCommand {
     }
   }
 
-  private func cost(of graph: Graph) -> GraphCost { graph.cost(inputShapes: shapes(of: graph)) }
-
-  private func shapes(of graph: Graph) -> [String: [Int]] {
-    var shapes = graph.assumedInputShapes([:])
-    for shape in inputShapes where shapes[shape.name] != nil { shapes[shape.name] = shape.extents }
-    return shapes
+  /// Every shape that was given has to be of an input of one of the models.
+  private func checkShapes(_ comparison: ModelComparison) throws {
+    let names = [comparison.before, comparison.after].flatMap(\.inputNames)
+    for shape in inputShapes where !names.contains(shape.name) {
+      throw Failure(
+        status: .usage, message: "--input-shape: neither model has an input '\(shape.name)'",
+        hints: ["The inputs are: \(names.joined(separator: ", "))"])
+    }
   }
 
-  private func side(_ imported: ImportedModel, _ path: String) -> DiffSide {
-    DiffSide(imported, path: path, inputShapes: shapes(of: imported.model.graph))
+  private func cost(of graph: Graph) throws -> GraphCost {
+    let given = inputShapes.filter { graph.inputNames.contains($0.name) }
+    return graph.cost(inputShapes: try AssumedInputs(graph, given: given).shapes)
   }
+}
+
+extension Graph {
+  fileprivate var inputNames: [String] { requiredInputs.map { values[$0].name } }
 }

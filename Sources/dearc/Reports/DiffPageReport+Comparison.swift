@@ -12,8 +12,7 @@ extension DiffPageReport {
   ///   - costs: What the graphs cost, before and after.
   ///   - statistics: Alignment of channels before, by values.
   init(
-    _ comparison: ModelComparison, _ report: DiffReport,
-    costs: (before: GraphCost, after: GraphCost),
+    _ comparison: ModelComparison, _ report: DiffReport, costs: DiffCosts,
     statistics: AlignmentStatistics?
   ) {
     let (first, second) = (comparison.before, comparison.after)

@@ -28,7 +28,7 @@ struct DiffReport: Encodable {
   }
 
   init(
-    _ comparison: ModelComparison, _ before: DiffSide, _ after: DiffSide
+    _ comparison: ModelComparison, _ costs: DiffCosts, _ before: DiffSide, _ after: DiffSide
   ) {
     self.before = before
     self.after = after
@@ -37,10 +37,16 @@ struct DiffReport: Encodable {
       ? .identical
       : comparison.isUnrelated ? .unrelated : comparison.isOfWeightsAlone ? .weights : .changed
     interface = comparison.interface.map(InterfaceReport.init)
-    nodes = NodeDiffReport(comparison)
+    nodes = NodeDiffReport(comparison, costs)
     layers = comparison.layers.map { LayerReport($0, comparison.before, comparison.after) }
     weights = comparison.weights.map(WeightReport.init)
   }
+}
+
+/// What both models cost.
+struct DiffCosts {
+  let before: GraphCost
+  let after: GraphCost
 }
 
 /// One of the two models.
@@ -48,10 +54,9 @@ struct DiffSide: Encodable {
   let file: FileReport
   let counts: CountsReport
 
-  init(_ imported: ImportedModel, path: String, inputShapes: [String: [Int]]) {
+  init(_ imported: ImportedModel, path: String, _ cost: GraphCost) {
     file = FileReport(imported, path: path)
-    counts = CountsReport(
-      imported.model.graph.cost(inputShapes: inputShapes), fileBytes: imported.byteCount)
+    counts = CountsReport(cost, fileBytes: imported.byteCount)
   }
 }
 
@@ -75,6 +80,9 @@ struct NodeDiffReport: Encodable {
     let after: String
     let `operator`: String
     let foundBy: String
+    /// Multiplications of one run; absent if a shape is open.
+    let macsBefore: Int?
+    let macsAfter: Int?
   }
 
   struct Fold: Encodable {
@@ -108,12 +116,13 @@ struct NodeDiffReport: Encodable {
   let added: [Single]
   let attributes: [Attribute]
 
-  init(_ comparison: ModelComparison) {
+  init(_ comparison: ModelComparison, _ costs: DiffCosts) {
     let (before, after) = (comparison.before, comparison.after)
     pairs = comparison.pairs.map {
       Pair(
         before: before.label($0.before), after: after.label($0.after),
-        operator: after.nodes[$0.after].op.type, foundBy: $0.evidence.text)
+        operator: after.nodes[$0.after].op.type, foundBy: $0.evidence.text,
+        macsBefore: costs.before.macsByNode[$0.before], macsAfter: costs.after.macsByNode[$0.after])
     }
     func fold(_ fold: ModelComparison.Fold, _ own: Graph, _ other: Graph) -> Fold {
       Fold(
