@@ -138,9 +138,34 @@ private struct StridedCopy {
       unsafe copyRow(from: source, to: &target)
       return
     }
+    if axis == extents.count - 2, width == 4, strides[axis] == 4 {
+      unsafe copyTransposed(from: source, to: &target)
+      return
+    }
     for index in 0..<extents[axis] {
       unsafe copy(from: source + index * strides[axis], to: &target, axis: axis + 1)
     }
+  }
+
+  /// Copies a matrix whose columns are stored one after another, in squares that stay in the cache.
+  private func copyTransposed(
+    from source: UnsafeRawPointer, to target: inout UnsafeMutableRawPointer
+  ) {
+    let (rows, columns) = (extents[extents.count - 2], extents[extents.count - 1])
+    let (stride, side) = (strides[strides.count - 1], 32)
+    for top in Swift.stride(from: 0, to: rows, by: side) {
+      for left in Swift.stride(from: 0, to: columns, by: side) {
+        for row in top..<min(top + side, rows) {
+          for column in left..<min(left + side, columns) {
+            let word = unsafe source.loadUnaligned(
+              fromByteOffset: row * 4 + column * stride, as: UInt32.self)
+            unsafe target.storeBytes(
+              of: word, toByteOffset: (row * columns + column) * 4, as: UInt32.self)
+          }
+        }
+      }
+    }
+    unsafe target += rows * columns * 4
   }
 
   /// Copies along the last axis, in one piece if it is one.

@@ -63,7 +63,9 @@ struct CorrespondenceWalk {
   /// What is constant where it is made may be known where it is added to something else.
   private mutating func lookBack() {
     for node in after.nodeIDs.reversed() {
-      for case .aligned(let link) in ChannelRules.links(of: node, in: after, axes: axesAfter) {
+      for case .aligned(let link) in ChannelRules.links(
+        of: node, in: after, axes: axesAfter, findsZeros: false)
+      {
         guard let map = self[link.output] else { continue }
         for place in link.inputs where self[place] != nil { note(map, at: place) }
       }
@@ -116,8 +118,8 @@ struct CorrespondenceWalk {
 
   /// A node of both graphs.
   private mutating func follow(_ node: NodeID, _ original: NodeID) {
-    let own = ChannelRules.links(of: node, in: after, axes: axesAfter)
-    let others = ChannelRules.links(of: original, in: before, axes: axesBefore)
+    let own = ChannelRules.links(of: node, in: after, axes: axesAfter, findsZeros: false)
+    let others = ChannelRules.links(of: original, in: before, axes: axesBefore, findsZeros: false)
     for link in own {
       guard let other = others.first(where: { $0.corresponds(to: link) }) else { continue }
       follow(link, other, node, original)
@@ -151,7 +153,7 @@ struct CorrespondenceWalk {
 
   /// A node of the graph after alone: what passes channels on passes them on.
   private mutating func pass(_ node: NodeID) {
-    for link in ChannelRules.links(of: node, in: after, axes: axesAfter) {
+    for link in ChannelRules.links(of: node, in: after, axes: axesAfter, findsZeros: false) {
       switch link {
       case .aligned(let link): align(link)
       case .normalized(let link): if let map = self[link.data] { note(map, at: link.output) }

@@ -24,10 +24,11 @@ struct LinearReader {
   /// Whether dearc can compute with the weights; it can slice them in any case.
   var isReadable: Bool { weight != nil }
 
-  /// Reads the pattern of `weight`; weights of an element type dearc cannot read count as non-zero.
+  /// Reads the pattern of `weight`; weights of an element type dearc cannot read count as non-zero, as do all
+  /// if nobody looks for zeros.
   init(
     weight: Constant, outputAxis: Int, inputAxis: Int, groups: Int = 1, mayTouchPadding: Bool,
-    scale: Double = 1, biasScale: Double = 1, uniformBias: Double = 0
+    scale: Double = 1, biasScale: Double = 1, uniformBias: Double = 0, findsZeros: Bool = true
   ) {
     let layout = WeightLayout(
       shape: weight.shape, outputAxis: outputAxis, inputAxis: inputAxis, groups: groups)
@@ -38,7 +39,7 @@ struct LinearReader {
     self.biasScale = biasScale
     self.uniformBias = uniformBias
     self.weight = matrix
-    rows = matrix?.pattern() ?? (0..<layout.outputCount).map(layout.inputs)
+    rows = (findsZeros ? matrix?.pattern() : nil) ?? layout.fullPattern
   }
 
   /// For each output slot the sum, over data slots and the kernel, of weights times `values`.

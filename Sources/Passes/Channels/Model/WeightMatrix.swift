@@ -23,11 +23,16 @@ struct WeightLayout {
       : (output, input + output / (shape[outputAxis] / groups) * shape[inputAxis])
   }
 
-  /// The data slots in the group of an output slot.
-  func inputs(of output: Int) -> SlotSet {
+  /// For each output slot the data slots in its group.
+  var fullPattern: [SlotSet] {
+    guard groups > 1 else {
+      return Array(repeating: .all(inputCount), count: outputCount)
+    }
     let width = inputCount / groups
-    let start = output / (outputCount / groups) * width
-    return SlotSet(extent: inputCount, start..<start + width)
+    return (0..<outputCount).map { output in
+      let start = output / (outputCount / groups) * width
+      return SlotSet(extent: inputCount, start..<start + width)
+    }
   }
 }
 

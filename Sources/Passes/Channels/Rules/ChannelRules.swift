@@ -9,10 +9,11 @@ enum ChannelRules {
   /// computes, if anybody asked, and `countedNorms` which normalisations may be written out.
   static func links(
     of node: NodeID, in graph: Graph, axes: AxisTable, inference: ShapeInference? = nil,
-    countedNorms: Set<NodeID> = []
+    countedNorms: Set<NodeID> = [], findsZeros: Bool = true
   ) -> [AxisLink] {
     let builder = LinkBuilder(
-      node: node, graph: graph, axes: axes, inference: inference, countedNorms: countedNorms)
+      node: node, graph: graph, axes: axes, inference: inference, countedNorms: countedNorms,
+      findsZeros: findsZeros)
     guard let kind = graph.nodes[node].op.kind, builder.isWellFormed else { return [] }
     let links = builder.links(of: kind)
     return links.allSatisfy { builder.isSliceable($0) && builder.isConsistent($0) } ? links : []
@@ -26,6 +27,8 @@ struct LinkBuilder {
   let axes: AxisTable
   let inference: ShapeInference?
   let countedNorms: Set<NodeID>
+  /// Whether anybody asks which weights are zero, for which all are read.
+  let findsZeros: Bool
 
   var row: Node { graph.nodes[node] }
 

@@ -16,7 +16,8 @@ extension LinkBuilder {
     let spatial = row.input(0).flatMap { graph.shape(of: $0) }.map { Array($0[2...]) } ?? []
     let reader = LinearReader(
       weight: weight, outputAxis: weightOutput.position, inputAxis: weightInput.position,
-      groups: view.groups, mayTouchPadding: view.mayTouchPadding(spatial: spatial))
+      groups: view.groups, mayTouchPadding: view.mayTouchPadding(spatial: spatial),
+      findsZeros: findsZeros)
     let link = LinearLink(
       data: data, output: result, weightInput: weightInput, weightOutput: weightOutput,
       bias: input(2, 0), reader: reader, takesBias: true, groups: view.groups,
@@ -37,7 +38,7 @@ extension LinkBuilder {
     let reader = LinearReader(
       weight: weight, outputAxis: view.transB ? 0 : 1, inputAxis: view.transB ? 1 : 0,
       mayTouchPadding: false, scale: Double(view.alpha),
-      biasScale: Double(view.beta), uniformBias: uniformBias)
+      biasScale: Double(view.beta), uniformBias: uniformBias, findsZeros: findsZeros)
     let link = LinearLink(
       data: data, output: result, weightInput: weightInput, weightOutput: weightOutput,
       bias: bias, reader: reader, takesBias: true)
@@ -75,7 +76,7 @@ extension LinkBuilder {
     else { return [] }
     let reader = LinearReader(
       weight: weight, outputAxis: weightOutput.position, inputAxis: weightInput.position,
-      mayTouchPadding: false)
+      mayTouchPadding: false, findsZeros: findsZeros)
     let link = LinearLink(
       data: data, output: result, weightInput: weightInput, weightOutput: weightOutput, bias: nil,
       reader: reader, takesBias: false, trailingAxes: isRight ? 0 : 1)
