@@ -51,8 +51,7 @@ public struct ModelComparison: Sendable {
   ///
   /// - Throws: `PipelineError` if folding made an invalid graph, which is a fault in dearc.
   public init(_ before: Model, _ after: Model) throws(PipelineError) {
-    let (first, second) = (try NormalForm(before), try NormalForm(after))
-    let matching = NodeMatching(first.graph, second.graph)
+    let (first, second, matching) = try Self.matched(try NormalForm(before), try NormalForm(after))
     let lifting = MatchLifting(first, second, matching)
     self.before = first.original
     self.after = second.original
@@ -66,11 +65,30 @@ public struct ModelComparison: Sendable {
     let correspondence = ChannelCorrespondence(
       before: first.graph, after: second.graph, pairs: matching.pairs,
       tolerance: max(first.precision, second.precision).tolerance)
-    layers = correspondence.layers.filter { paired[$0.after]?.before == $0.before }
+    layers = correspondence.layers.map { layer in
+      layer.renamed(
+        before: first.representative(of: layer.before),
+        after: second.representative(of: layer.after))
+    }.filter { paired[$0.after]?.before == $0.before }
     weights = WeightChange.all(of: matching.pairs, first, second, correspondence.layers)
     let narrowed = layers.filter { !$0.outputs.isIdentity }.map(\.after)
     attributes = AttributeChange.all(
       of: lifting.pairs, before.graph, after.graph, narrowed: Set(narrowed))
+  }
+
+  /// Both forms and the nodes that they have in common, with layers joined where only one model has them so.
+  private static func matched(
+    _ before: NormalForm, _ after: NormalForm
+  ) throws(PipelineError) -> (NormalForm, NormalForm, NodeMatching) {
+    let matching = NodeMatching(before.graph, after.graph)
+    let (lone, otherLone) = matching.lone
+    let (ends, otherEnds) = (before.graph.joints(of: lone), after.graph.joints(of: otherLone))
+    guard !ends.isEmpty || !otherEnds.isEmpty else { return (before, after, matching) }
+    let (first, second) = (try before.joining(ends), try after.joining(otherEnds))
+    let joined = NodeMatching(first.graph, second.graph)
+    let isBetter =
+      joined.lone.before.count + joined.lone.after.count < lone.count + otherLone.count
+    return isBetter ? (first, second, joined) : (before, after, matching)
   }
 
   /// Whether the models differ in nothing but names.
@@ -91,4 +109,19 @@ public struct ModelComparison: Sendable {
     interface.isEmpty && folded.isEmpty && unfolded.isEmpty && removed.isEmpty && added.isEmpty
       && attributes.isEmpty && layers.allSatisfy(\.outputs.isIdentity)
   }
+}
+
+extension Graph {
+  /// Where `nodes` could be joined with linear layers beside them: the second of each two.
+  fileprivate func joints(of nodes: [NodeID]) -> Set<NodeID> {
+    var joints: Set<NodeID> = []
+    for node in nodes where isLinear(node) {
+      let source = self.nodes[node].input(0).flatMap { producer(of: $0) }
+      if let source, isLinear(source) { joints.insert(node) }
+      let reader = self.nodes[node].output(0).flatMap { soleReader(of: $0)?.node }
+      if let reader, isLinear(reader) { joints.insert(reader) }
+    }
+    return joints
+  }
+
 }

@@ -14,7 +14,10 @@ struct NormalForm {
   /// For each node of the original that the form lacks, the node of the form that does its work now; nil if
   /// it came to nothing, such as arithmetic on shapes.
   let absorbers: [NodeID: NodeID?]
-  /// Whether some weights were stored in less than single precision.
+  /// For each node of the form the nodes of the original that it stands for, that which makes what it makes
+  /// first.
+  let members: [NodeID: [NodeID]]
+  /// How finely weights were stored.
   let precision: StoredPrecision
 
   /// Folds `model`.
@@ -29,6 +32,44 @@ struct NormalForm {
     widened.graph.widenFloats()
     graph = try Pipeline.normalize.run(widened).model.graph
     absorbers = Absorption(original, graph).absorbers
+    members = Self.members(original, graph, absorbers)
+  }
+
+  private static func members(
+    _ original: Graph, _ graph: Graph, _ absorbers: [NodeID: NodeID?]
+  ) -> [NodeID: [NodeID]] {
+    var members: [NodeID: [NodeID]] = [:]
+    for node in original.nodeIDs where graph.contains(node) { members[node] = [node] }
+    for node in original.nodeIDs {
+      guard let absorber = absorbers[node] ?? nil else { continue }
+      // Of layers that were joined, the last one's channels are those of the product.
+      let isProduct =
+        original.isLinear(node) && graph.isLinear(absorber)
+        && !original.reaches(absorber, from: node)
+      members[absorber, default: []].insert(
+        node, at: isProduct ? 0 : members[absorber]?.count ?? 0)
+    }
+    return members
+  }
+
+  /// The node of the original that a node of the form is called after.
+  func representative(of node: NodeID) -> NodeID { members[node]?.first ?? node }
+
+  /// The form in which the linear layers `nodes` are one with those right before them.
+  ///
+  /// - Throws: `PipelineError` if joining made an invalid graph, which is a fault in dearc.
+  func joining(_ nodes: Set<NodeID>) throws(PipelineError) -> NormalForm {
+    var model = Model(irVersion: 8, graph: graph)
+    model = try Pipeline.join(at: nodes).run(model).model
+    return NormalForm(original: original, graph: model.graph, precision: precision)
+  }
+
+  private init(original: Graph, graph: Graph, precision: StoredPrecision) {
+    self.original = original
+    self.graph = graph
+    self.precision = precision
+    absorbers = Absorption(original, graph).absorbers
+    members = Self.members(original, graph, absorbers)
   }
 }
 
@@ -81,6 +122,24 @@ extension Graph {
     for node in nodeIDs where nodes[node].op.kind == .cast {
       setAttributes(of: node, to: nodes[node].attributes.map(\.widened))
     }
+  }
+}
+
+extension Graph {
+  /// Whether a node is a layer that may be joined with another.
+  func isLinear(_ node: NodeID) -> Bool {
+    [.conv, .gemm, .matMul].contains(nodes[node].op.kind)
+  }
+
+  /// Whether the only way on from `node` leads to `other`, a few nodes further.
+  fileprivate func reaches(_ other: NodeID, from node: NodeID) -> Bool {
+    var next = nodes[node].output(0)
+    for _ in 0..<4 {
+      guard let value = next, let reader = soleReader(of: value)?.node else { return false }
+      if reader == other { return true }
+      next = nodes[reader].output(0)
+    }
+    return false
   }
 }
 

@@ -42,7 +42,8 @@ public struct WeightChange: Sendable {
     let weight = after.graph.nodes[layer.after].inputs.compactMap { $0 }
       .first { after.graph.constant($0) != nil }
     return WeightChange(
-      name: weight.map { after.name(of: $0) } ?? "", node: layer.after, difference: difference)
+      name: weight.map { after.name(of: $0) } ?? "", node: after.representative(of: layer.after),
+      difference: difference)
   }
 
   private static func change(
@@ -52,7 +53,8 @@ public struct WeightChange: Sendable {
       first.shape == second.shape, !first.hasEqualElements(second)
     else { return nil }
     return WeightChange(
-      name: after.name(of: new), node: node, difference: second.difference(from: first))
+      name: after.name(of: new), node: after.representative(of: node),
+      difference: second.difference(from: first))
   }
 }
 

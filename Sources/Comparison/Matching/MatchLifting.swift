@@ -83,16 +83,6 @@ struct MatchLifting {
 }
 
 extension NormalForm {
-  /// For each node of the form the nodes of the original that it stands for, itself first.
-  fileprivate var members: [NodeID: [NodeID]] {
-    var members: [NodeID: [NodeID]] = [:]
-    for node in original.nodeIDs where graph.contains(node) { members[node] = [node] }
-    for node in original.nodeIDs {
-      if let absorber = absorbers[node] ?? nil { members[absorber, default: []].append(node) }
-    }
-    return members
-  }
-
   /// The nodes of the original that no node of the form stands for.
   fileprivate var loose: [NodeID] {
     original.nodeIDs.filter { node in absorbers[node].map { $0 == nil } ?? false }

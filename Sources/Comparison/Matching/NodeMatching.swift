@@ -55,6 +55,13 @@ struct NodeMatching {
     spread()
   }
 
+  /// The nodes of either graph that the other lacks.
+  var lone: (before: [NodeID], after: [NodeID]) {
+    (
+      before.nodeIDs.filter { !taken.contains($0) }, after.nodeIDs.filter { pairs[$0] == nil }
+    )
+  }
+
   private enum Side { case before, after }
 
   // MARK: Hashes

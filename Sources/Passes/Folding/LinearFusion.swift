@@ -26,16 +26,23 @@ enum LinearFusion {
 
   static let pass = Pass(
     name: name, summary: "Join linear layers with nothing between them.",
-    rules: [products, behind, before], run: run)
+    rules: [products, behind, before]
+  ) { rewriter in run(&rewriter, at: nil) }
+
+  /// Joins those that end at `nodes`, however large the product: another model may have them so.
+  static func pass(at nodes: Set<NodeID>) -> Pass {
+    Pass(name: pass.name, summary: pass.summary, rules: pass.rules) { rewriter in
+      run(&rewriter, at: nodes)
+    }
+  }
 
   /// Products of more multiplications would take longer than everything else.
   static let workLimit = 1 << 35
 
-  @Sendable
-  private static func run(_ rewriter: inout Rewriter) {
-    for node in rewriter.graph.nodeIDs {
+  private static func run(_ rewriter: inout Rewriter, at chosen: Set<NodeID>?) {
+    for node in rewriter.graph.nodeIDs where chosen?.contains(node) ?? true {
       guard let pair = LayerPair(endingAt: node, rewriter) else { continue }
-      if let obstacle = pair.obstacle(rewriter.graph) {
+      if let obstacle = pair.obstacle(rewriter.graph, mayGrow: chosen != nil) {
         rewriter.refuse(name, rewriter.label(node), because: obstacle)
       } else {
         pair.join(&rewriter)
@@ -93,7 +100,7 @@ private struct LayerPair {
   private var windowCount: Int { behind.columns / first.extent }
 
   /// Why both must stay; nil if they need not.
-  func obstacle(_ graph: Graph) -> String? {
+  func obstacle(_ graph: Graph, mayGrow: Bool) -> String? {
     let seesAll = second.seesWholeWindows(in: graph)
     if bias != nil, !seesAll {
       return "windows touch padding, which lies behind the bias of \(graph.label(first.node))"
@@ -103,7 +110,7 @@ private struct LayerPair {
     // A window that pads may have more positions than its data.
     let isNarrower = before.columns > first.extent
     guard let product = [behind.rows, before.columns, windowCount].checkedProduct,
-      product <= factors, seesAll || !isNarrower
+      mayGrow || product <= factors && (seesAll || !isNarrower)
     else { return "one layer for it and \(graph.label(first.node)) would be larger" }
     let (work, overflow) = product.multipliedReportingOverflow(by: first.extent)
     return overflow || work > LinearFusion.workLimit ? "the product would take too long" : nil

@@ -107,6 +107,11 @@ public struct Pipeline: Sendable {
   public static let normalize = Pipeline(
     stages: fold.stages + [.untilStable([PermutationRecognition.pass, DeadNodeRemoval.pass])])
 
+  /// Joins the linear layers that are `nodes` with those right before them, as long as that is exact.
+  public static func join(at nodes: Set<NodeID>) -> Pipeline {
+    Pipeline(stages: [.once(LinearFusion.pass(at: nodes))])
+  }
+
   /// Gives the network a head of full width, closes channels, and does nothing else: what the result
   /// of pruning is compared with.
   public static func mark(_ marks: [ChannelMark], head: LinearHead? = nil) -> Pipeline {

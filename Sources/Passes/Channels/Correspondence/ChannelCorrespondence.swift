@@ -143,6 +143,12 @@ public struct ChannelCorrespondence: Sendable {
     /// How far the weights of the channels it makes and reads are from what they were; nil if too little is
     /// known of them.
     public let difference: WeightDifference?
+
+    /// The same of other nodes.
+    public func renamed(before: NodeID, after: NodeID) -> Layer {
+      Layer(
+        before: before, after: after, inputs: inputs, outputs: outputs, difference: difference)
+    }
   }
 
   /// The layers, in the order of the graph after.
