@@ -22,6 +22,10 @@ import Testing
       let folded: [Fold]
       let unfolded: [Fold]
     }
+    struct Layer: Decodable {
+      let before: String
+      let channels: [Int?]
+    }
     struct Weight: Decodable {
       let name: String
       let isRounding: Bool
@@ -31,6 +35,7 @@ import Testing
     let before: Side
     let interface: [Change]
     let nodes: Nodes
+    let layers: [Layer]
     let weights: [Weight]
   }
 
@@ -54,6 +59,18 @@ import Testing
       try writeFile(result.output, to: folder.appending("\(number).json"))
     }
     try Judge.run("diff_judge.py", "check", folder.path)
+  }
+
+  @Test func whatCannotBeToldIsSaidSo() throws {
+    try Judge.run("diff_judge.py", "write", folder.path, "1")
+    let (before, after) = (
+      folder.appending("retrained.a.onnx"), folder.appending("retrained.b.onnx")
+    )
+    let layers = try diff(before, after).layers
+    #expect(layers.first { $0.before == "first" }?.channels == Array(0..<12))
+    #expect(layers.first { $0.before == "second" }?.channels == [nil, nil, nil, nil])
+    let result = try Program.run("diff", before, after)
+    #expect(result.output.contains("cannot be told: the weights are others"))
   }
 
   @Test func aModelIsTheSameAsItself() throws {

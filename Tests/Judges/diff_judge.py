@@ -23,8 +23,8 @@ from onnx import TensorProto, helper, numpy_helper
 class Builder:
     """Collects nodes; every group of channels keeps the same ones wherever it occurs."""
 
-    def __init__(self, rng: np.random.Generator, kept: dict[str, list[int]], folds: bool):
-        self.rng, self.kept, self.folds = rng, kept, folds
+    def __init__(self, rng: np.random.Generator, kept: dict[str, list[int]], folds: bool, is_whole: bool):
+        self.rng, self.kept, self.folds, self.is_whole = rng, kept, folds, is_whole
         self.nodes, self.tensors, self.layers = [], {}, {}
 
     def store(self, name: str, values: np.ndarray) -> str:
@@ -128,17 +128,37 @@ def flattening(b: Builder, sizes: dict[str, int]) -> str:
     return b.dense(x, "head", columns, sizes["b"] * 16, 5)
 
 
+def joined(b: Builder, sizes: dict[str, int]) -> str:
+    """Two layers with nothing between them, which after are one."""
+    x = b.conv("x", "stem", "in", "trunk", sizes)
+    first, second = (b.rng.normal(0, 1 / np.sqrt(sizes[source]), (sizes[group], sizes[source]))
+                     for source, group in (("trunk", "middle"), ("middle", "wide")))
+    rows, columns = b.kept["wide"], b.kept["trunk"]
+    b.layers["second"] = rows
+    if b.is_whole:
+        for name, weight in (("first", first), ("second", second)):
+            x = b.add("Conv", [x, b.store(f"{name}.weight", weight[:, :, None, None].astype(np.float32))],
+                      name)
+    else:
+        weight = (second @ first)[rows][:, columns][:, :, None, None]
+        x = b.add("Conv", [x, b.store("second.weight", weight.astype(np.float32))], "second")
+    x = b.add("Relu", [x], "second.act")
+    x = b.add("Flatten", [b.add("GlobalAveragePool", [x], "pool")], "flat")
+    return b.dense(x, "head", b.kept["wide"], sizes["wide"], 5)
+
+
 NETWORKS = {
     "residual": (residual, ["trunk", "inner0", "inner1", "wide"]),
     "inverted": (inverted, ["trunk", "wide0", "wide1", "gate0", "gate1"]),
     "concatenating": (concatenating, ["c0", "c1", "c2"]),
     "flattening": (flattening, ["a", "b"]),
+    "joined": (joined, ["trunk", "middle", "wide"]),
 }
 
 
 def build(name: str, seed: int, kept: dict[str, list[int]], sizes: dict[str, int],
-          folds: bool) -> tuple[onnx.ModelProto, dict[str, list[int]]]:
-    builder = Builder(np.random.default_rng(seed), dict(kept), folds)
+          folds: bool, is_whole: bool) -> tuple[onnx.ModelProto, dict[str, list[int]]]:
+    builder = Builder(np.random.default_rng(seed), dict(kept), folds, is_whole)
     output = NETWORKS[name][0](builder, dict(sizes))
     graph = helper.make_graph(
         builder.nodes, name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 16, 16])],
@@ -203,8 +223,8 @@ def write(folder: Path, count: int) -> None:
         whole = {group: list(range(size)) for group, size in sizes.items()}
         kept = {group: sorted(rng.choice(size, max(2, int(size * rng.uniform(0.3, 1))), replace=False)
                               .tolist()) for group, size in sizes.items()} | {"in": [0, 1, 2]}
-        before, _ = build(name, number, whole, sizes, folds=rng.random() < 0.3)
-        after, layers = build(name, number, kept, sizes, folds=rng.random() < 0.6)
+        before, _ = build(name, number, whole, sizes, rng.random() < 0.3, is_whole=True)
+        after, layers = build(name, number, kept, sizes, rng.random() < 0.6, is_whole=False)
         renamed = {node.name: node.name for node in after.graph.node}
         if rng.random() < 0.7:
             renamed = shuffled(after, rng)
@@ -216,6 +236,22 @@ def write(folder: Path, count: int) -> None:
         truth.append({"nodes": {each: renamed[each] for each in sorted(both)},
                       "layers": layers})
     (folder / "truth.json").write_text(json.dumps(truth))
+    retrain(folder)
+
+
+def retrain(folder: Path) -> None:
+    """Writes a layer that lost channels and was trained on, whose channels nobody can tell: retrained.*.onnx."""
+    sizes = {"in": 3, "a": 12, "b": 9}
+    whole = {group: list(range(size)) for group, size in sizes.items()}
+    before, _ = build("flattening", 1, whole, sizes, folds=True, is_whole=True)
+    after, _ = build("flattening", 1, whole | {"b": [0, 2, 3, 7]}, sizes, folds=True, is_whole=False)
+    rng = np.random.default_rng(1)
+    for each in after.graph.initializer:
+        if each.name == "second.weight":
+            values = rng.normal(0, 0.1, list(each.dims)).astype(np.float32)
+            each.CopyFrom(numpy_helper.from_array(values, each.name))
+    onnx.save(before, folder / "retrained.a.onnx")
+    onnx.save(after, folder / "retrained.b.onnx")
 
 
 def check(folder: Path) -> int:

@@ -55,21 +55,26 @@ struct RowMatching {
     }
   }
 
-  /// Of the rows that are like enough the one by the factor next to 1, the first of several.
+  /// Of the rows that are like enough the one by the factor next to 1, the first of several equal ones; nil if
+  /// another comes as near, so that it cannot be told.
   private func nearest(
     _ row: Int, among candidates: [Int], _ search: Search, _ areEqual: Bool
   ) -> (row: Int, likeness: WeightRows.Likeness)? {
     var best: (row: Int, likeness: WeightRows.Likeness)?
+    var second = Double.infinity
     for candidate in candidates {
       let likeness = search.after.likeness(
         of: row, to: candidate, of: search.before, keys: search.keys)
       guard areEqual ? likeness.isEqual : likeness.distance <= search.tolerance else { continue }
-      if best.map({ likeness.strangeness < $0.likeness.strangeness }) ?? true {
+      if areEqual { return (candidate, likeness) }
+      if let known = best, known.likeness.strangeness <= likeness.strangeness {
+        second = min(second, likeness.strangeness)
+      } else {
+        second = best?.likeness.strangeness ?? second
         best = (candidate, likeness)
       }
-      if areEqual { break }
     }
-    return best
+    return second > search.tolerance ? best : nil
   }
 
   /// Rows of nothing but zeros are taken for each other in their order, if there are equally many; else
