@@ -13,6 +13,8 @@ public struct GraphCost: Sendable {
 
   /// The sum over all nodes, or nil if it is not known for one of them.
   public internal(set) var macs: Int? = 0
+  /// The most bytes that values take at a time, or nil if it is not known.
+  public internal(set) var peakActivationBytes: Int?
 }
 
 extension Graph {
@@ -42,6 +44,7 @@ extension Graph {
         cost.add(body: body, of: node, isLive: isLive)
       }
     }
+    cost.peakActivationBytes = inference.peakActivationBytes(of: self)
     return cost
   }
 

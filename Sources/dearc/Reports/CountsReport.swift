@@ -6,6 +6,8 @@ struct CountsReport: Encodable {
   let parameters: Int
   /// Multiply-accumulates of one run; absent if a shape is open.
   let macs: Int?
+  /// The most bytes that values take at a time; absent if a shape is open.
+  let activationBytes: Int?
   let weightBytes: Int
   let fileBytes: Int
 
@@ -13,6 +15,7 @@ struct CountsReport: Encodable {
     nodes = cost.nodes
     parameters = cost.parameters
     macs = cost.macs
+    activationBytes = cost.peakActivationBytes
     weightBytes = cost.constantBytes
     self.fileBytes = fileBytes
   }

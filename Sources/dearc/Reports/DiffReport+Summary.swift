@@ -39,6 +39,9 @@ extension DiffReport {
     if let first = old.macs, let second = new.macs {
       rows.append(row("multiplications", first, second, Quantities.scaled))
     }
+    if let first = old.activationBytes, let second = new.activationBytes {
+      rows.append(row("activation memory", first, second, Quantities.bytes))
+    }
     return rows + [row("bytes", old.fileBytes, new.fileBytes, Quantities.bytes)]
   }
 

@@ -35,6 +35,19 @@ import Testing
     #expect(cost.macsByNode[last] == macs)
   }
 
+  /// A sum waits for both operands; what nobody reads is there while it is made.
+  @Test(arguments: [
+    ("%y = Relu(%x)", 2), ("%a = Relu(%x) %y = Relu(%a)", 2),
+    ("%a = Relu(%x) %b = Relu(%a) %y = Add(%a,%b)", 3),
+    ("%a = Relu(%x) %b = Relu(%a) %c = Relu(%b) %y = Add(%x,%c)", 3),
+    ("%a = Relu(%x) %b = Relu(%x) %y = Relu(%x)", 2),
+    ("%a = Concat(%x,%x,%x) {axis = 1} %y = ReduceMean(%a) {axes = [1]}", 4),
+  ])
+  func memoryIsGivenBackAfterTheLastReader(statements: String, count: Int) throws {
+    let graph = try parseGraph("graph opset 17 { input %x : f32[1,2,3] \(statements) output %y }")
+    #expect(graph.cost().peakActivationBytes == count * 24)
+  }
+
   @Test func openExtentsNeedBindings() throws {
     let graph = try parseGraph(
       """
@@ -44,6 +57,7 @@ import Testing
       }
       """)
     let open = graph.cost()
+    #expect(open.peakActivationBytes == nil)
     #expect(open.macs == nil && open.macsByNode[graph.nodeIDs[1]] == nil as Int?)
     #expect(open.macsByNode[graph.nodeIDs[0]] == 0)
     #expect(graph.cost(bindings: ["N": 2, "H": 5, "W": 6]).macs == 2 * 30 * 24)
