@@ -83,7 +83,8 @@ extension Node {
   public var statements: [(name: String, text: String)] {
     attributes.compactMap { attribute in
       attribute.value.graphs.isEmpty && !isDefault(attribute)
-        ? (attribute.name, attribute.value.summary) : nil
+        ? (attribute.name, attribute.value.text(PrintOptions(constants: .summary(maxElements: 16))))
+        : nil
     }
   }
 
@@ -102,19 +103,6 @@ extension Node {
     // The weights say the same.
     case ("kernel_shape", _): return kind == .conv || kind == .convTranspose
     default: return false
-    }
-  }
-}
-
-extension AttributeValue {
-  fileprivate var summary: String {
-    switch self {
-    case .int(let number): "\(number)"
-    case .float(let number): "\(number)"
-    case .ints(let numbers): "\(numbers)"
-    case .floats(let numbers): "\(numbers)"
-    case .string(let bytes): "'\(String(decoding: bytes, as: UTF8.self))'"
-    default: "\(self)"
     }
   }
 }

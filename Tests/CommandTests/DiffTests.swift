@@ -18,9 +18,14 @@ import Testing
       let into: String?
       let sort: String
     }
+    struct Pair: Decodable {
+      let before: String?
+    }
     struct Nodes: Decodable {
+      let pairs: [Pair]
       let folded: [Fold]
       let unfolded: [Fold]
+      let attributes: [Pair]
     }
     struct Layer: Decodable {
       let before: String
@@ -71,6 +76,16 @@ import Testing
     #expect(layers.first { $0.before == "second" }?.channels == [nil, nil, nil, nil])
     let result = try Program.run("diff", before, after)
     #expect(result.output.contains("cannot be told: the weights are others"))
+  }
+
+  @Test func namesAndOrderAreNoDifference() throws {
+    try Judge.run("diff_judge.py", "write", folder.path, "1")
+    let found = try diff(folder.appending("renamed.a.onnx"), folder.appending("renamed.b.onnx"))
+    #expect(found.interface.map(\.subject) == ["input 0", "output 0"])
+    #expect(found.nodes.pairs.count == found.before.counts.nodes)
+    #expect(found.nodes.folded.isEmpty && found.nodes.unfolded.isEmpty)
+    #expect(found.nodes.attributes.isEmpty)
+    #expect(found.weights.isEmpty)
   }
 
   @Test func aModelIsTheSameAsItself() throws {

@@ -237,6 +237,25 @@ def write(folder: Path, count: int) -> None:
                       "layers": layers})
     (folder / "truth.json").write_text(json.dumps(truth))
     retrain(folder)
+    rename(folder)
+
+
+def rename(folder: Path) -> None:
+    """Writes a network whose weights are nodes of their own, and the same by other names: renamed.*.onnx."""
+    for side in ("a", "b"):
+        sizes = {"in": 3, "trunk": 8, "inner0": 6, "inner1": 7, "wide": 9}
+        whole = {group: list(range(size)) for group, size in sizes.items()}
+        model, _ = build("residual", 2, whole, sizes, folds=False, is_whole=True)
+        graph = model.graph
+        nodes = [helper.make_node("Constant", [], [each.name], f"constant {each.name}", value=each)
+                 for each in graph.initializer]
+        del graph.initializer[:]
+        nodes += graph.node
+        del graph.node[:]
+        graph.node.extend(nodes)
+        if side == "b":
+            shuffled(model, np.random.default_rng(3))
+        onnx.save(model, folder / f"renamed.{side}.onnx")
 
 
 def retrain(folder: Path) -> None:

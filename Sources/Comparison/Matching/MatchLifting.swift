@@ -12,6 +12,8 @@ struct MatchLifting {
   private(set) var added: [NodeID] = []
   private let before: NormalForm
   private let after: NormalForm
+  /// For nodes after, the node before.
+  private var partners: [NodeID: NodeID] = [:]
 
   init(_ before: NormalForm, _ after: NormalForm, _ matching: NodeMatching) {
     self.before = before
@@ -32,28 +34,45 @@ struct MatchLifting {
     sort()
   }
 
-  /// Pairs nodes of one kind in turn; what is left was folded into the first.
+  /// Pairs nodes of one kind, readers before what they read; what is left was folded into the first.
   private mutating func pair(_ others: [NodeID], _ own: [NodeID], _ evidence: MatchEvidence) {
     var rest = others
     var loose: [NodeID] = []
-    for node in own {
-      let op = after.original.nodes[node].op
-      guard let place = rest.firstIndex(where: { before.original.nodes[$0].op == op }) else {
+    for node in own.prefix(1) + own.dropFirst().reversed() {
+      guard let place = place(of: node, in: rest) else {
         loose.append(node)
         continue
       }
-      pairs.append(
-        ModelComparison.Pair(before: rest.remove(at: place), after: node, evidence: evidence))
+      let other = rest.remove(at: place)
+      partners[node] = other
+      pairs.append(ModelComparison.Pair(before: other, after: node, evidence: evidence))
     }
     folded += rest.map { ModelComparison.Fold(node: $0, absorber: own.first) }
     unfolded += loose.map { ModelComparison.Fold(node: $0, absorber: others.first) }
   }
 
-  /// Pairs what no pair of the form accounts for by name and operator.
+  /// Which of `others` a node is: the one that is read in the same place, or else any of its kind.
+  private func place(of node: NodeID, in others: [NodeID]) -> Int? {
+    let op = after.original.nodes[node].op
+    if let result = after.original.nodes[node].output(0),
+      case .node(let reader, let operand)? = after.original.values[result].uses.first,
+      let partner = partners[reader],
+      let source = before.original.nodes[partner].input(operand)
+        .flatMap({ before.original.producer(of: $0) }),
+      before.original.nodes[source].op == op, let place = others.firstIndex(of: source)
+    {
+      return place
+    }
+    return others.firstIndex { before.original.nodes[$0].op == op }
+  }
+
+  /// Pairs what no pair of the form accounts for by name and operator, then by operator alone where both have
+  /// equally many; what is left came or went, or has nothing to do once it is folded.
   private mutating func pairLoose(_ others: [NodeID], _ own: [NodeID]) {
     var named: [ExactName: NodeID] = [:]
     for node in others { named[ExactName(before.original.label(node))] = node }
     var taken: Set<NodeID> = []
+    var rest: [NodeID] = []
     for node in own {
       if let other = named[ExactName(after.original.label(node))],
         before.original.nodes[other].op == after.original.nodes[node].op,
@@ -61,17 +80,31 @@ struct MatchLifting {
       {
         pairs.append(ModelComparison.Pair(before: other, after: node, evidence: .name))
       } else {
-        added.append(node)
+        rest.append(node)
       }
     }
-    removed = others.filter { !taken.contains($0) }
-    let isNothing = before.evaporated
-    folded += removed.filter(isNothing.contains).map {
-      ModelComparison.Fold(node: $0, absorber: nil)
-    }
-    removed.removeAll(where: isNothing.contains)
+    pairByOperator(others.filter { !taken.contains($0) }, rest)
   }
 
+  private mutating func pairByOperator(_ others: [NodeID], _ own: [NodeID]) {
+    let theirs = Dictionary(grouping: others) { before.original.nodes[$0].op }
+    let groups = Dictionary(grouping: own) { after.original.nodes[$0].op }
+    for (op, nodes) in theirs where nodes.count == groups[op]?.count {
+      pairs += zip(nodes, groups[op] ?? []).map {
+        ModelComparison.Pair(before: $0, after: $1, evidence: .order)
+      }
+    }
+    for (op, nodes) in theirs where nodes.count != groups[op]?.count {
+      removed += nodes.filter { !before.hasNothingToDo($0) }
+      folded += nodes.filter(before.hasNothingToDo).map { .init(node: $0, absorber: nil) }
+    }
+    for (op, nodes) in groups where nodes.count != theirs[op]?.count {
+      added += nodes.filter { !after.hasNothingToDo($0) }
+      unfolded += nodes.filter(after.hasNothingToDo).map { .init(node: $0, absorber: nil) }
+    }
+  }
+
+  /// Puts everything in the order of the graphs, whatever order it was found in.
   private mutating func sort() {
     let (first, second) = (before.original.places, after.original.places)
     pairs.sort { second[$0.after] < second[$1.after] }
@@ -84,12 +117,12 @@ struct MatchLifting {
 
 extension NormalForm {
   /// The nodes of the original that no node of the form stands for.
-  fileprivate var loose: [NodeID] {
-    original.nodeIDs.filter { node in absorbers[node].map { $0 == nil } ?? false }
-  }
+  fileprivate var loose: [NodeID] { original.nodeIDs.filter(hasNothingToDo) }
 
-  /// The same, as a set.
-  fileprivate var evaporated: Set<NodeID> { Set(loose) }
+  /// Whether nothing of a node is left once the model is folded.
+  fileprivate func hasNothingToDo(_ node: NodeID) -> Bool {
+    absorbers[node].map { $0 == nil } ?? false
+  }
 }
 
 extension Graph {

@@ -96,3 +96,16 @@ extension Model {
     self = try builder.model(syntax)
   }
 }
+
+extension AttributeValue {
+  /// The value in the text form, without the name that a tensor may have.
+  public func text(_ options: PrintOptions = PrintOptions()) -> String {
+    var printer = Printer(options)
+    if case .tensor(_, let constant) = self {
+      printer.printAttributeValue(.tensor(name: "", constant))
+    } else {
+      printer.printAttributeValue(self)
+    }
+    return printer.text
+  }
+}

@@ -131,7 +131,7 @@ extension Printer {
     for field in attribute.opaqueFields { write(" \(field.text)") }
   }
 
-  private mutating func printAttributeValue(_ value: AttributeValue) {
+  mutating func printAttributeValue(_ value: AttributeValue) {
     switch value {
     case .int(let int): write("\(int)")
     case .float(let float): write(floatText(float))

@@ -133,12 +133,11 @@ struct CorrespondenceWalk {
     _ own: AxisLink, _ other: AxisLink, _ node: NodeID, _ original: NodeID
   ) {
     switch (own, other) {
-    case (.aligned(let own), .aligned): align(own)
+    case (.aligned(let own), .aligned(let other)): align(own, extent: extentBefore(other.output))
     case (.linear(let own), .linear(let other)): match(own, other, node, original)
-    case (.normalized(let own), .normalized):
-      for place in own.places where place != own.data {
-        if let map = self[own.data] { note(map, at: place) }
-      }
+    case (.normalized(let own), .normalized(let other)):
+      guard let map = map(of: own.data, extent: extentBefore(other.data)) else { return }
+      for place in own.places where place != own.data { note(map, at: place) }
     case (.concatenated(let output, let inputs), .concatenated(_, let others)):
       join(inputs, others, into: output)
     case (.divided(let outputs, let input), .divided(let others, _)):
@@ -155,7 +154,7 @@ struct CorrespondenceWalk {
   private mutating func pass(_ node: NodeID) {
     for link in ChannelRules.links(of: node, in: after, axes: axesAfter, findsZeros: false) {
       switch link {
-      case .aligned(let link): align(link)
+      case .aligned(let link): align(link, extent: nil)
       case .normalized(let link): if let map = self[link.data] { note(map, at: link.output) }
       case .selected(let output?, let input, let indices):
         guard let map = self[input] else { continue }
@@ -168,9 +167,16 @@ struct CorrespondenceWalk {
 
   // MARK: Links
 
-  private mutating func align(_ link: AlignedLink) {
+  /// What is known of an axis, if that is about one of `extent` slots: between the nodes of a pair, there may
+  /// be others before that the graph after lacks.
+  private func map(of place: Place, extent: Int?) -> ChannelMap? {
+    self[place].flatMap { extent == nil || $0.extent == extent ? $0 : nil }
+  }
+
+  private mutating func align(_ link: AlignedLink, extent: Int?) {
     let places = link.inputs + link.outputs
-    let known = places.compactMap { self[$0] }.sorted { $0.evidence < $1.evidence }
+    let known = places.compactMap { map(of: $0, extent: extent) }
+      .sorted { $0.evidence < $1.evidence }
     for map in known {
       for place in places { note(map, at: place) }
     }
@@ -181,7 +187,7 @@ struct CorrespondenceWalk {
   ) {
     let (extent, originalExtent) = (extentAfter(own.data), extentBefore(other.data))
     if self[own.data] == nil, extent == originalExtent { self[own.data] = identity(extent) }
-    let inputs = self[own.data].flatMap { $0.extent == originalExtent ? $0 : nil }
+    let inputs = map(of: own.data, extent: originalExtent)
     var outputs = ChannelMap.unknown(
       extentAfter(own.output), of: extentBefore(other.output))
     var difference: WeightDifference?
@@ -243,7 +249,7 @@ struct CorrespondenceWalk {
     guard inputs.count == others.count else { return }
     var (start, slots, evidence) = (0, [ChannelOrigin](), ChannelEvidence.equal)
     for (place, other) in zip(inputs, others) {
-      let map = self[place].flatMap { $0.extent == extentBefore(other) ? $0 : nil }
+      let map = map(of: place, extent: extentBefore(other))
       slots +=
         map?.slots.map { slot in slot.renumbered { start + $0 } }
         ?? Array(repeating: .unknown, count: extentAfter(place))
@@ -254,7 +260,8 @@ struct CorrespondenceWalk {
   }
 
   private mutating func divide(_ input: Place, into outputs: [Place], _ others: [Place]) {
-    guard let map = self[input], outputs.count == others.count else { return }
+    let whole = others.reduce(0) { $0 + extentBefore($1) }
+    guard let map = map(of: input, extent: whole), outputs.count == others.count else { return }
     var (start, startBefore) = (0, 0)
     for (place, other) in zip(outputs, others) {
       let (end, endBefore) = (start + extentAfter(place), startBefore + extentBefore(other))
@@ -269,7 +276,8 @@ struct CorrespondenceWalk {
   }
 
   private mutating func border(_ own: BorderedLink, _ other: BorderedLink) {
-    guard let map = self[own.data], own.before == other.before else { return }
+    guard let map = map(of: own.data, extent: extentBefore(other.data)), own.before == other.before
+    else { return }
     let (extent, whole) = (extentBefore(other.data), extentBefore(other.output))
     let behind = extentAfter(own.output) - own.before - map.slots.count
     let start = (0..<own.before).map(ChannelOrigin.channel)
@@ -283,7 +291,7 @@ struct CorrespondenceWalk {
   private mutating func select(
     _ output: Place, _ input: Place, _ indices: [Int], _ extent: Int, _ originals: [Int]
   ) {
-    guard let map = self[input], map.extent == extent else { return }
+    guard let map = map(of: input, extent: extent) else { return }
     let places = Dictionary(zip(originals, originals.indices)) { first, _ in first }
     let slots = indices.map { index in map.slots[index].renumbered { places[$0] } }
     note(
@@ -296,7 +304,8 @@ struct CorrespondenceWalk {
     else { return }
     var factors = FactorMaps(own.factors, other.factors)
     for member in own.inputs {
-      guard let map = self[member.place] else { return }
+      let extent = other.extent(of: member.factors)
+      guard let map = map(of: member.place, extent: extent) else { return }
       factors.learn(map, member.factors)
     }
     for member in own.outputs {
