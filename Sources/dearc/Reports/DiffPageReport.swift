@@ -103,7 +103,9 @@ struct PageNode: Encodable {
     let row = graph.nodes[node]
     func operand(_ value: ValueID, from: Int?) -> Operand {
       Operand(
-        name: graph.values[value].name, type: graph.values[value].type.map(\.summary), from: from)
+        name: graph.values[value].name,
+        type: graph.values[value].type.map(\.withoutInventedNames.summary),
+        from: from)
     }
     name = graph.label(node)
     `operator` = row.op.type
