@@ -213,6 +213,29 @@ def halve(model: onnx.ModelProto) -> None:
                                        to=TensorProto.FLOAT))
 
 
+def quantize(model: onnx.ModelProto) -> None:
+    """Stores the weights of layers as bytes, with a scale for each channel they make."""
+    graph = model.graph
+    tensors = {each.name: each for each in graph.initializer}
+    nodes = []
+    for node in graph.node:
+        if node.op_type in ("Conv", "Gemm"):
+            name = node.input[1]
+            values = numpy_helper.to_array(tensors[name])
+            scale = np.abs(values).max(tuple(range(1, values.ndim))) / 127 + 1e-9
+            stored = np.round(values / scale.reshape(-1, *[1] * (values.ndim - 1))).astype(np.int8)
+            graph.initializer.append(numpy_helper.from_array(stored, f"{name}.bytes"))
+            graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}.scale"))
+            graph.initializer.remove(tensors[name])
+            nodes.append(helper.make_node("DequantizeLinear", [f"{name}.bytes", f"{name}.scale"], [name],
+                                          f"{name}.floats", axis=0))
+        nodes.append(node)
+    nodes = [onnx.NodeProto.FromString(each.SerializeToString()) for each in nodes]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+
+
 def write(folder: Path, count: int) -> None:
     truth = []
     for number in range(count):
@@ -228,8 +251,11 @@ def write(folder: Path, count: int) -> None:
         renamed = {node.name: node.name for node in after.graph.node}
         if rng.random() < 0.7:
             renamed = shuffled(after, rng)
-        if rng.random() < 0.3:
+        form = rng.random()
+        if form < 0.3:
             halve(after)
+        elif form > 0.8:
+            quantize(after)
         onnx.save(before, folder / f"{number}.a.onnx")
         onnx.save(after, folder / f"{number}.b.onnx")
         both = {node.name for node in before.graph.node} & renamed.keys()

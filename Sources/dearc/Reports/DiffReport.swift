@@ -162,6 +162,7 @@ extension Graph {
   /// What it means that a node was folded.
   fileprivate func sort(of node: NodeID) -> String {
     if nodes[node].op.kind == .constant { return "stored" }
+    if nodes[node].op.kind == .quantizeLinear { return "layer" }
     let type = nodes[node].output(0).flatMap { values[$0].elementType }
     return type?.isInteger ?? false ? "shapes" : "layer"
   }
