@@ -13,22 +13,24 @@ extension Graph {
   /// The graph is only ever looked at: nobody runs it.
   mutating func dequantize() {
     for node in nodeIDs where nodes[node].op.kind == .dequantizeLinear {
-      guard let data = nodes[node].input(0), let result = nodes[node].output(0), !isOutput(result)
+      guard let data = nodes[node].input(0), let result = soleResult(of: node),
+        values[result].uses.allSatisfy({ if case .node = $0 { true } else { false } })
       else { continue }
       if let constant = dequantized(node) {
-        let name = values[result].name
-        let stored = addConstant(name + "/dequantized", constant)
-        replaceUses(of: result, with: stored)
+        replaceUses(of: result, with: addConstant(values[result].name, constant))
         remove(node)
-        rename(stored, to: name)
       } else if let quantizer = producer(of: data), nodes[quantizer].op.kind == .quantizeLinear,
-        let source = nodes[quantizer].input(0)
+        soleResult(of: quantizer) != nil, let source = nodes[quantizer].input(0)
       {
         replaceUses(of: result, with: source)
         remove(node)
         if values[data].uses.isEmpty { remove(quantizer) }
       }
     }
+  }
+
+  private func soleResult(of node: NodeID) -> ValueID? {
+    nodes[node].outputs.count == 1 ? nodes[node].output(0) : nil
   }
 
   /// What a node makes of stored whole numbers: `(q − zero point) · scale`, by tensor or by axis.
@@ -47,7 +49,7 @@ extension Graph {
     return Constant(
       numbers.enumerated().map { place, number in
         let channel = isByAxis ? place / max(run, 1) % scales.count : 0
-        return Float(number - zeros[channel]) * scales[channel]
+        return Float((Double(number) - Double(zeros[channel])) * Double(scales[channel]))
       }, shape: stored.shape)
   }
 
