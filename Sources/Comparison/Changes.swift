@@ -14,7 +14,26 @@ public struct InterfaceChange: Hashable, Sendable {
     ports(
       "input", before.graph, before.graph.requiredInputs, after.graph, after.graph.requiredInputs)
       + ports("output", before.graph, before.graph.outputs, after.graph, after.graph.outputs)
-      + operatorSets(before.graph, after.graph)
+      + operatorSets(before.graph, after.graph) + functions(before, after)
+  }
+
+  /// Outputs at `places` that other nodes compute, though both models have these.
+  static func outputs(_ places: [Int], _ before: Graph, _ after: Graph) -> [InterfaceChange] {
+    places.map { place in
+      InterfaceChange(
+        subject: "output \(place) is made by", before: before.maker(of: before.outputs[place]),
+        after: after.maker(of: after.outputs[place]))
+    }
+  }
+
+  private static func functions(_ before: Model, _ after: Model) -> [InterfaceChange] {
+    let (old, new) = (before.functions.map(\.summary), after.functions.map(\.summary))
+    return (0..<max(old.count, new.count)).compactMap { place in
+      let first = place < old.count ? old[place] : nil
+      let second = place < new.count ? new[place] : nil
+      return first == second
+        ? nil : InterfaceChange(subject: "function \(place)", before: first, after: second)
+    }
   }
 
   private static func ports(
@@ -40,7 +59,22 @@ public struct InterfaceChange: Hashable, Sendable {
   }
 }
 
+extension Function {
+  fileprivate var summary: String { "\(op.domain)::\(op.type), \(body.fingerprint)" }
+}
+
 extension Graph {
+  /// A body in a few words that tell it from any other, names included.
+  fileprivate var fingerprint: String {
+    let options = PrintOptions(constants: .summary(maxElements: 0), origins: false)
+    let hash = StructureHash(17).mixing(text(options)).bits
+    return "\(nodeIDs.count) nodes #\(String(hash, radix: 16))"
+  }
+
+  fileprivate func maker(of value: ValueID) -> String {
+    producer(of: value).map(label) ?? values[value].name
+  }
+
   fileprivate func port(_ value: ValueID) -> String {
     "\(values[value].name): \(values[value].type.map { "\($0)" } ?? "?")"
   }
@@ -79,12 +113,12 @@ public struct AttributeChange: Hashable, Sendable {
 }
 
 extension Node {
-  /// The attributes, but bodies and what says no more than leaving it out would, in words.
+  /// The attributes in words, but for what says no more than leaving it out would.
   public var statements: [(name: String, text: String)] {
-    attributes.compactMap { attribute in
-      attribute.value.graphs.isEmpty && !isDefault(attribute)
-        ? (attribute.name, attribute.value.text(PrintOptions(constants: .summary(maxElements: 16))))
-        : nil
+    attributes.filter { !isDefault($0) }.map { attribute in
+      let bodies = attribute.value.graphs.map(\.fingerprint).joined(separator: ", ")
+      let options = PrintOptions(constants: .summary(maxElements: 16))
+      return (attribute.name, bodies.isEmpty ? attribute.value.text(options) : bodies)
     }
   }
 

@@ -40,6 +40,8 @@ public struct ModelComparison: Sendable {
   public let removed: [NodeID]
   /// Nodes after that are new.
   public let added: [NodeID]
+  /// Nodes after that read something else than before, though both models have what they read.
+  public let rewired: [NodeID]
   /// Attributes of pairs that differ.
   public let attributes: [AttributeChange]
   /// What became of channels, for each layer with stored weights.
@@ -55,7 +57,11 @@ public struct ModelComparison: Sendable {
     let lifting = MatchLifting(first, second, matching)
     self.before = first.original
     self.after = second.original
-    interface = InterfaceChange.all(before, after)
+    let rewiring = Rewiring(first.graph, second.graph, matching.pairs)
+    rewired = rewiring.nodes.map { second.representative(of: $0) }
+    interface =
+      InterfaceChange.all(before, after)
+      + InterfaceChange.outputs(rewiring.outputs, first.graph, second.graph)
     pairs = lifting.pairs
     folded = lifting.folded
     unfolded = lifting.unfolded
@@ -70,7 +76,9 @@ public struct ModelComparison: Sendable {
         before: first.representative(of: layer.before),
         after: second.representative(of: layer.after))
     }.filter { paired[$0.after]?.before == $0.before }
-    weights = WeightChange.all(of: matching.pairs, first, second, correspondence.layers)
+    let isNarrowed = !layers.allSatisfy(\.outputs.isIdentity)
+    weights = WeightChange.all(
+      of: matching.pairs, first, second, correspondence.layers, isNarrowed: isNarrowed)
     let narrowed = layers.filter { !$0.outputs.isIdentity }.map(\.after)
     attributes = AttributeChange.all(
       of: lifting.pairs, before.graph, after.graph, narrowed: Set(narrowed))
@@ -92,22 +100,20 @@ public struct ModelComparison: Sendable {
   }
 
   /// Whether the models differ in nothing but names.
-  public var isEmpty: Bool {
-    interface.isEmpty && folded.isEmpty && unfolded.isEmpty && removed.isEmpty && added.isEmpty
-      && attributes.isEmpty && weights.isEmpty && layers.allSatisfy(\.outputs.isIdentity)
-  }
+  public var isEmpty: Bool { isOfWeightsAlone && weights.isEmpty }
 
-  /// Whether too few nodes are in both to speak of one network.
+  /// Whether too little is in both to speak of one network: hardly a node is known by what is around it, and
+  /// hardly a layer by its weights.
   public var isUnrelated: Bool {
-    let before = pairs.count + removed.count
-    let after = pairs.count + added.count
-    return 4 * pairs.count < max(before, after)
+    let count = pairs.count + max(removed.count, added.count)
+    let known = layers.count { $0.outputs.evidence < .implied }
+    return 4 * pairs.count { $0.evidence <= .oneSide } < count && 10 * known <= layers.count
   }
 
   /// Whether structure and extents are the same, so that weights alone differ.
   public var isOfWeightsAlone: Bool {
     interface.isEmpty && folded.isEmpty && unfolded.isEmpty && removed.isEmpty && added.isEmpty
-      && attributes.isEmpty && layers.allSatisfy(\.outputs.isIdentity)
+      && rewired.isEmpty && attributes.isEmpty && layers.allSatisfy(\.outputs.isIdentity)
   }
 }
 
@@ -123,5 +129,4 @@ extension Graph {
     }
     return joints
   }
-
 }

@@ -11,16 +11,17 @@ public struct WeightChange: Sendable {
   public let name: String
   /// The node after.
   public let node: NodeID
-  /// How far the elements are from what they were; nil if they are no floats.
+  /// How far the elements are from what they were; nil if they are no floats, or not as many.
   public let difference: WeightDifference?
 
   /// Whether nothing differs but the last digits, as where tools fold in different orders.
   public var isRounding: Bool { difference.map { $0.relative <= 1e-6 } ?? false }
 
-  /// Every difference between nodes of `pairs`, of which `layers` were compared already.
+  /// Every difference between nodes of `pairs`, of which `layers` were compared already; other extents are
+  /// one unless the model is narrowed.
   static func all(
     of pairs: [NodeID: NodeID], _ before: NormalForm, _ after: NormalForm,
-    _ layers: [ChannelCorrespondence.Layer]
+    _ layers: [ChannelCorrespondence.Layer], isNarrowed: Bool
   ) -> [WeightChange] {
     let compared = Dictionary(layers.map { ($0.after, $0) }) { first, _ in first }
     return after.graph.nodeIDs.flatMap { node -> [WeightChange] in
@@ -30,7 +31,7 @@ public struct WeightChange: Sendable {
       return (layer.map { [$0] } ?? [])
         + zip(old, new).enumerated().compactMap { operand, values in
           if operand < 2, compared[node] != nil { return nil }
-          return change(node, values.0, values.1, before.graph, after)
+          return change(node, values.0, values.1, before.graph, after, isNarrowed)
         }
     }
   }
@@ -47,14 +48,17 @@ public struct WeightChange: Sendable {
   }
 
   private static func change(
-    _ node: NodeID, _ old: ValueID?, _ new: ValueID?, _ before: Graph, _ after: NormalForm
+    _ node: NodeID, _ old: ValueID?, _ new: ValueID?, _ before: Graph, _ after: NormalForm,
+    _ isNarrowed: Bool
   ) -> WeightChange? {
     guard let new, let first = before.constant(old), let second = after.graph.constant(new),
-      first.shape == second.shape, !first.hasEqualElements(second)
+      // Where channels are gone, other extents say nothing new.
+      first.shape == second.shape || !isNarrowed,
+      first.shape != second.shape || !first.hasEqualElements(second)
     else { return nil }
     return WeightChange(
       name: after.name(of: new), node: after.representative(of: node),
-      difference: second.difference(from: first))
+      difference: first.shape == second.shape ? second.difference(from: first) : nil)
   }
 }
 

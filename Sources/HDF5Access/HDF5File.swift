@@ -71,13 +71,6 @@ public final class HDF5File {
     return try bits(of: dataset, size: size).map(decode)
   }
 
-  /// Reads the elements of a dataset of brain floats, which HDF5 knows as whole numbers only.
-  ///
-  /// - Throws: `FormatError` if they are damaged.
-  public func brainFloats(of dataset: HDF5Dataset) throws(FormatError) -> [Double] {
-    try bits(of: dataset, size: 2).map { Double(Float(bitPattern: UInt32($0) << 16)) }
-  }
-
   /// Reads the elements of a dataset of 64-bit whole numbers, bit by bit.
   ///
   /// - Throws: `FormatError` if they are damaged or of another size.

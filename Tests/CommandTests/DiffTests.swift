@@ -20,12 +20,18 @@ import Testing
     }
     struct Pair: Decodable {
       let before: String?
+      let after: String?
+    }
+    struct Single: Decodable {
+      let node: String
     }
     struct Nodes: Decodable {
       let pairs: [Pair]
       let folded: [Fold]
       let unfolded: [Fold]
       let attributes: [Pair]
+      let removed: [Single]
+      let rewired: [Single]
     }
     struct Layer: Decodable {
       let before: String
@@ -86,6 +92,43 @@ import Testing
     #expect(found.nodes.folded.isEmpty && found.nodes.unfolded.isEmpty)
     #expect(found.nodes.attributes.isEmpty)
     #expect(found.weights.isEmpty)
+  }
+
+  /// Nodes and weights are all there, but the network is another.
+  @Test func aNodeThatReadsSomethingElseIsSaidTo() throws {
+    try Judge.run("diff_judge.py", "write", folder.path, "1")
+    let (before, after) = (folder.appending("rewired.a.onnx"), folder.appending("rewired.b.onnx"))
+    let found = try diff(before, after)
+    #expect(found.verdict == "changed")
+    #expect(found.nodes.rewired.map(\.node) == ["block1.a"])
+    #expect(try Program.run("diff", before, after, "--exit-code").status == 1)
+  }
+
+  @Test func whatStandsBetweenTwoChangesIsFoundByItsOrder() throws {
+    try Judge.run("diff_judge.py", "write", folder.path, "1")
+    let found = try diff(
+      folder.appending("shortened.a.onnx"), folder.appending("shortened.b.onnx"))
+    #expect(found.nodes.removed.map(\.node) == ["a1.act", "a10.act"])
+    #expect(found.nodes.rewired.isEmpty)
+    #expect(found.nodes.pairs.count == 22)
+    for pair in found.nodes.pairs {
+      #expect(pair.before?.dropFirst() == pair.after?.dropFirst())
+    }
+  }
+
+  /// Equally many nodes of each kind make no network the same as another.
+  @Test func theSameNodesInAnotherOrderAreAnotherNetwork() throws {
+    let kinds = ["Relu", "Sigmoid", "Tanh", "Exp", "Abs", "Neg", "Sqrt", "Floor"]
+    let paths = try [("a", kinds), ("b", kinds.reversed())].map { name, kinds in
+      let path = folder.appending("\(name).onnx")
+      let nodes = kinds.enumerated().map { place, kind in
+        Wire.node(kind, ["\(name)\(place)"], ["\(name)\(place + 1)"])
+      }
+      let ports = Wire(joining: [.input("\(name)0"), .output("\(name)8")])
+      try writeFile(Wire.model(Wire(joining: nodes), ports).bytes, to: path)
+      return path
+    }
+    #expect(try diff(paths[0], paths[1]).verdict != "identical")
   }
 
   @Test func aModelIsTheSameAsItself() throws {
@@ -157,10 +200,12 @@ import Testing
 
   @Test func unrelatedModelsAreSaidToBe() throws {
     try Judge.run("diff_judge.py", "write", folder.path, "4")
-    let found = try Program.run(
-      "diff", try Models.gated.get(), folder.appending("3.a.onnx"), "--exit-code")
-    #expect(found.status == 1)
-    #expect(found.output.contains("The models have little in common"))
+    for number in 0..<4 {
+      let found = try Program.run(
+        "diff", try Models.gated.get(), folder.appending("\(number).a.onnx"), "--exit-code")
+      #expect(found.status == 1)
+      #expect(found.output.contains("The models have little in common"), "\(found.output)")
+    }
   }
 
   @Test func whatIsNoModelIsRefused() throws {

@@ -264,6 +264,43 @@ def write(folder: Path, count: int) -> None:
     (folder / "truth.json").write_text(json.dumps(truth))
     retrain(folder)
     rename(folder)
+    rewire(folder)
+    shorten(folder)
+
+
+def rewire(folder: Path) -> None:
+    """Writes a network, and the same nodes with one of them reading from elsewhere: rewired.*.onnx."""
+    for side in ("a", "b"):
+        sizes = {"in": 3, "trunk": 8, "inner0": 6, "inner1": 7, "wide": 9}
+        whole = {group: list(range(size)) for group, size in sizes.items()}
+        model, _ = build("residual", 2, whole, sizes, folds=True, is_whole=True)
+        if side == "b":
+            node = next(each for each in model.graph.node if each.name == "block1.a")
+            node.input[0] = "stem.act"
+        onnx.checker.check_model(model)
+        onnx.save(model, folder / f"rewired.{side}.onnx")
+
+
+def shorten(folder: Path) -> None:
+    """Writes a chain of like blocks, and the same without two activations near its ends: shortened.*.onnx."""
+    rng = np.random.default_rng(4)
+    weights = [rng.normal(0, 0.3, (4, 4, 3, 3)).astype(np.float32) for _ in range(12)]
+    for side in ("a", "b"):
+        tensors, nodes, x = [], [], "x"
+        for place, weight in enumerate(weights):
+            names = [f"{side}{place}.{part}" for part in ("w", "b", "conv", "act")]
+            tensors += [numpy_helper.from_array(weight, names[0]),
+                        numpy_helper.from_array(np.full(4, 0.1, np.float32), names[1])]
+            nodes.append(helper.make_node("Conv", [x, *names[:2]], [names[2]], names[2], pads=[1] * 4))
+            x = names[2]
+            if side == "a" or place not in (1, 10):
+                nodes.append(helper.make_node("Relu", [x], [names[3]], names[3]))
+                x = names[3]
+        graph = helper.make_graph(
+            nodes, "chain", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 4, 16, 16])],
+            [helper.make_tensor_value_info(x, TensorProto.FLOAT, ["N", 4, 16, 16])], tensors)
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8),
+                  folder / f"shortened.{side}.onnx")
 
 
 def rename(folder: Path) -> None:

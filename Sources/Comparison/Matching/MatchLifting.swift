@@ -21,7 +21,8 @@ struct MatchLifting {
     let (members, others) = (after.members, before.members)
     var own = after.loose
     var theirs = before.loose
-    for node in after.graph.nodeIDs {
+    // Readers before what they read, which is told by them.
+    for node in after.graph.nodeIDs.reversed() {
       guard let other = matching.pairs[node], let evidence = matching.evidence[node] else {
         own += members[node] ?? []
         continue
@@ -34,40 +35,56 @@ struct MatchLifting {
     sort()
   }
 
-  /// Pairs nodes of one kind, readers before what they read; what is left was folded into the first.
+  /// Pairs the nodes of a pair of the forms: what makes its result, what is read in the same place, what has
+  /// the same name, and the rest of each kind in turn; what is left was folded into the first.
   private mutating func pair(_ others: [NodeID], _ own: [NodeID], _ evidence: MatchEvidence) {
-    var rest = others
-    var loose: [NodeID] = []
-    for node in own.prefix(1) + own.dropFirst().reversed() {
-      guard let place = place(of: node, in: rest) else {
-        loose.append(node)
-        continue
-      }
-      let other = rest.remove(at: place)
-      partners[node] = other
-      pairs.append(ModelComparison.Pair(before: other, after: node, evidence: evidence))
+    var group = Group(others: others, own: own)
+    var named: [ExactName: NodeID] = [:]
+    for node in others { named[ExactName(before.original.label(node))] = node }
+    for node in own { note(node, node == own.first ? others.first : nil, &group, evidence) }
+    for node in group.own.reversed() { note(node, sourceBefore(of: node), &group, evidence) }
+    for node in group.own {
+      note(node, named[ExactName(after.original.label(node))], &group, evidence)
     }
-    folded += rest.map { ModelComparison.Fold(node: $0, absorber: own.first) }
-    unfolded += loose.map { ModelComparison.Fold(node: $0, absorber: others.first) }
+    for node in group.own {
+      let op = after.original.nodes[node].op
+      let any = group.others.first { before.original.nodes[$0].op == op }
+      note(node, any, &group, evidence)
+    }
+    folded += group.others.map { ModelComparison.Fold(node: $0, absorber: own.first) }
+    unfolded += group.own.map { ModelComparison.Fold(node: $0, absorber: others.first) }
   }
 
-  /// Which of `others` a node is: the one that is read in the same place, or else any of its kind.
-  private func place(of node: NodeID, in others: [NodeID]) -> Int? {
-    let op = after.original.nodes[node].op
-    if let result = after.original.nodes[node].output(0),
+  /// What is left to pair of two nodes of the forms.
+  private struct Group {
+    var others: [NodeID]
+    var own: [NodeID]
+  }
+
+  private mutating func note(
+    _ node: NodeID, _ other: NodeID?, _ group: inout Group, _ evidence: MatchEvidence
+  ) {
+    guard let other, before.original.nodes[other].op == after.original.nodes[node].op,
+      let place = group.others.firstIndex(of: other), let ownPlace = group.own.firstIndex(of: node)
+    else { return }
+    group.others.remove(at: place)
+    group.own.remove(at: ownPlace)
+    partners[node] = other
+    pairs.append(ModelComparison.Pair(before: other, after: node, evidence: evidence))
+  }
+
+  /// What is read before in the place in which a node is read after.
+  private func sourceBefore(of node: NodeID) -> NodeID? {
+    guard let result = after.original.nodes[node].output(0),
       case .node(let reader, let operand)? = after.original.values[result].uses.first,
-      let partner = partners[reader],
-      let source = before.original.nodes[partner].input(operand)
-        .flatMap({ before.original.producer(of: $0) }),
-      before.original.nodes[source].op == op, let place = others.firstIndex(of: source)
-    {
-      return place
-    }
-    return others.firstIndex { before.original.nodes[$0].op == op }
+      let partner = partners[reader]
+    else { return nil }
+    return before.original.nodes[partner].input(operand)
+      .flatMap { before.original.producer(of: $0) }
   }
 
-  /// Pairs what no pair of the form accounts for by name and operator, then by operator alone where both have
-  /// equally many; what is left came or went, or has nothing to do once it is folded.
+  /// Pairs what no pair of the form accounts for by name and operator, and what has nothing to do once it is
+  /// folded by operator alone where both have equally many; what is left came or went.
   private mutating func pairLoose(_ others: [NodeID], _ own: [NodeID]) {
     var named: [ExactName: NodeID] = [:]
     for node in others { named[ExactName(before.original.label(node))] = node }
@@ -83,24 +100,26 @@ struct MatchLifting {
         rest.append(node)
       }
     }
-    pairByOperator(others.filter { !taken.contains($0) }, rest)
+    leave(others.filter { !taken.contains($0) }, rest)
   }
 
-  private mutating func pairByOperator(_ others: [NodeID], _ own: [NodeID]) {
-    let theirs = Dictionary(grouping: others) { before.original.nodes[$0].op }
-    let groups = Dictionary(grouping: own) { after.original.nodes[$0].op }
-    for (op, nodes) in theirs where nodes.count == groups[op]?.count {
-      pairs += zip(nodes, groups[op] ?? []).map {
-        ModelComparison.Pair(before: $0, after: $1, evidence: .order)
+  private mutating func leave(_ others: [NodeID], _ own: [NodeID]) {
+    removed += others.filter { !before.hasNothingToDo($0) }
+    added += own.filter { !after.hasNothingToDo($0) }
+    let idle = Dictionary(grouping: others.filter(before.hasNothingToDo)) {
+      before.original.nodes[$0].op
+    }
+    let ownIdle = Dictionary(grouping: own.filter(after.hasNothingToDo)) {
+      after.original.nodes[$0].op
+    }
+    for op in Set(idle.keys).union(ownIdle.keys) {
+      let (theirs, ours) = (idle[op] ?? [], ownIdle[op] ?? [])
+      if theirs.count == ours.count {
+        pairs += zip(theirs, ours).map { .init(before: $0, after: $1, evidence: .order) }
+      } else {
+        folded += theirs.map { .init(node: $0, absorber: nil) }
+        unfolded += ours.map { .init(node: $0, absorber: nil) }
       }
-    }
-    for (op, nodes) in theirs where nodes.count != groups[op]?.count {
-      removed += nodes.filter { !before.hasNothingToDo($0) }
-      folded += nodes.filter(before.hasNothingToDo).map { .init(node: $0, absorber: nil) }
-    }
-    for (op, nodes) in groups where nodes.count != theirs[op]?.count {
-      added += nodes.filter { !after.hasNothingToDo($0) }
-      unfolded += nodes.filter(after.hasNothingToDo).map { .init(node: $0, absorber: nil) }
     }
   }
 

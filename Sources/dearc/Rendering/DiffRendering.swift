@@ -81,7 +81,8 @@ struct DiffRendering {
 
   private var nodes: [String] {
     folds(report.nodes.folded, "folded into") + folds(report.nodes.unfolded, "taken out of")
-      + singles(report.nodes.removed, "removed") + singles(report.nodes.added, "added") + attributes
+      + singles(report.nodes.removed, "removed") + singles(report.nodes.added, "added")
+      + singles(report.nodes.rewired, "reads something else") + attributes
   }
 
   /// Folds of one operator into another on one line each, or each by itself if all are asked for.

@@ -112,7 +112,7 @@ private struct PageRows {
 
   /// The nodes after that differ from their partner.
   private var changedNodes: Set<NodeID> {
-    Set(comparison.attributes.map(\.node))
+    Set(comparison.attributes.map(\.node) + comparison.rewired)
       .union(comparison.layers.filter { !$0.outputs.isIdentity }.map(\.after))
       .union(comparison.weights.filter { !$0.isRounding }.map(\.node))
   }

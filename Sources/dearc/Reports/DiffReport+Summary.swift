@@ -6,8 +6,8 @@ extension DiffReport {
     case .weights: "The same architecture with other weights."
     case .changed: changes
     case .unrelated:
-      "The models have little in common: \(Quantities.grouped(nodes.pairs.count)) of "
-        + "\(Quantities.grouped(before.counts.nodes)) nodes are in both."
+      "The models have little in common: hardly a node has the same around it, and "
+        + "\(layers.count(where: \.isKnownByWeights)) of \(layers.count) layers the same weights."
     }
   }
 
@@ -16,7 +16,8 @@ extension DiffReport {
     let parts = [
       (removed, "channel", "removed"), (nodes.folded.count, "node", "folded"),
       (nodes.unfolded.count, "node", "taken apart"), (nodes.removed.count, "node", "removed"),
-      (nodes.added.count, "node", "added"), (nodes.attributes.count, "attribute", "changed"),
+      (nodes.added.count, "node", "added"), (nodes.rewired.count, "node", "rewired"),
+      (nodes.attributes.count, "attribute", "changed"),
     ].filter { $0.0 > 0 }.map { count, noun, fate in
       "\(Quantities.grouped(count)) \(noun)\(count == 1 ? "" : "s") \(fate)"
     }

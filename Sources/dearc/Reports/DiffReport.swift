@@ -114,6 +114,8 @@ struct NodeDiffReport: Encodable {
   let unfolded: [Fold]
   let removed: [Single]
   let added: [Single]
+  /// Nodes after that read something else, though both models have what they read.
+  let rewired: [Single]
   let attributes: [Attribute]
 
   init(_ comparison: ModelComparison, _ costs: DiffCosts) {
@@ -139,6 +141,7 @@ struct NodeDiffReport: Encodable {
     unfolded = comparison.unfolded.map { fold($0, after, before) }
     removed = comparison.removed.map { single($0, before) }
     added = comparison.added.map { single($0, after) }
+    rewired = comparison.rewired.map { single($0, after) }
     attributes = comparison.attributes.map {
       Attribute(node: after.label($0.node), name: $0.name, before: $0.before, after: $0.after)
     }
@@ -193,6 +196,8 @@ struct LayerReport: Encodable {
   let constants: [Int]
   /// How it is known.
   let knownBy: String
+  /// Whether weights say so, and not only the layers around.
+  let isKnownByWeights: Bool
   /// The distance of the weights from what they were, in proportion; absent if too little is known.
   let weightDifference: Double?
 
@@ -205,6 +210,7 @@ struct LayerReport: Encodable {
     channels = layer.outputs.slots.map(\.channel)
     constants = layer.outputs.slots.indices.filter { layer.outputs.slots[$0] == .constant }
     knownBy = layer.outputs.evidence.text
+    isKnownByWeights = layer.outputs.evidence < .implied
     weightDifference = layer.difference.flatMap { $0.relative.isFinite ? $0.relative : nil }
   }
 

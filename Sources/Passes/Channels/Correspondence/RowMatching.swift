@@ -26,6 +26,7 @@ struct RowMatching {
     match(signatures, search, areEqual: true)
     match(signatures, search, areEqual: false)
     fillZeros(signatures, search.candidates)
+    if !rows.contains(where: { $0.channel != nil }) { evidence = .implied }
   }
 
   private struct Search {
