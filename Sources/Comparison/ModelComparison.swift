@@ -48,12 +48,23 @@ public struct ModelComparison: Sendable {
   public let layers: [ChannelCorrespondence.Layer]
   /// Stored operands that both models have, and that differ.
   public let weights: [WeightChange]
+  /// Whether anything is known of channels only because the file after says so.
+  public let reliesOnRecords: Bool
 
   /// Compares two models.
   ///
+  /// - Parameters:
+  ///   - before: A model.
+  ///   - after: A model made from it.
+  ///   - records: What the file after says was kept of values before; believed where weights do not tell.
   /// - Throws: `PipelineError` if folding made an invalid graph, which is a fault in dearc.
-  public init(_ before: Model, _ after: Model) throws(PipelineError) {
-    let (first, second, matching) = try Self.matched(try NormalForm(before), try NormalForm(after))
+  public init(
+    _ before: Model, _ after: Model, records: [NarrowedAxis] = []
+  ) throws(PipelineError) {
+    let (form, otherForm) = both(
+      pays: true, { Result { () throws(PipelineError) in try NormalForm(before) } },
+      { Result { () throws(PipelineError) in try NormalForm(after) } })
+    let (first, second, matching) = try Self.matched(try form.get(), try otherForm.get())
     let lifting = MatchLifting(first, second, matching)
     self.before = first.original
     self.after = second.original
@@ -70,7 +81,8 @@ public struct ModelComparison: Sendable {
     let paired = Dictionary(lifting.pairs.map { ($0.after, $0) }) { first, _ in first }
     let correspondence = ChannelCorrespondence(
       before: first.graph, after: second.graph, pairs: matching.pairs,
-      tolerance: max(first.precision, second.precision).tolerance)
+      tolerance: max(first.precision, second.precision).tolerance, records: records)
+    reliesOnRecords = correspondence.reliesOnRecords
     layers = correspondence.layers.map { layer in
       layer.renamed(
         before: first.representative(of: layer.before),
@@ -106,7 +118,7 @@ public struct ModelComparison: Sendable {
   /// hardly a layer by its weights.
   public var isUnrelated: Bool {
     let count = pairs.count + max(removed.count, added.count)
-    let known = layers.count { $0.outputs.evidence < .implied }
+    let known = layers.count { $0.outputs.evidence < .recorded }
     return 4 * pairs.count { $0.evidence <= .oneSide } < count && 10 * known <= layers.count
   }
 

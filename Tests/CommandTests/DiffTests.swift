@@ -35,7 +35,9 @@ import Testing
     }
     struct Layer: Decodable {
       let before: String
+      let channelsBefore: Int
       let channels: [Int?]
+      let knownBy: String
     }
     struct Weight: Decodable {
       let name: String
@@ -82,6 +84,30 @@ import Testing
     #expect(layers.first { $0.before == "second" }?.channels == [nil, nil, nil, nil])
     let result = try Program.run("diff", before, after)
     #expect(result.output.contains("cannot be told: the weights are others"))
+  }
+
+  /// Training hides which channels are which; the record of a pruned file does not.
+  @Test func theRecordOfAPrunedFileSaysWhatWeightsDoNot() throws {
+    let (detector, slim) = (fixture("detector/detector.onnx"), folder.appending("slim.onnx"))
+    let (trained, other) = (folder.appending("trained.onnx"), folder.appending("other.onnx"))
+    let pruned = try Program.run(
+      "prune", detector, "--stats", fixture("detector/alignment.h5"), "--head",
+      fixture("detector/head.h5"), "--scope", "group", "-o", slim)
+    #expect(pruned.status == 0, "\(pruned.errors)")
+    try Judge.run("diff_judge.py", "train", slim, trained)
+    try Judge.run("diff_judge.py", "train", detector, other)
+    let told = try diff(detector, slim).layers.filter { $0.channels.count < $0.channelsBefore }
+    let recorded = try diff(detector, trained).layers
+      .filter { $0.channels.count < $0.channelsBefore }
+    #expect(told.count == 4 && told.map(\.channels) == recorded.map(\.channels))
+    #expect(recorded.allSatisfy { $0.knownBy == "the file's own record" })
+    // A record is of one file alone.
+    let unknown = try diff(other, trained).layers.filter { $0.channels.count < $0.channelsBefore }
+    #expect(unknown.count == 4 && unknown.allSatisfy { $0.channels.allSatisfy { $0 == nil } })
+    // Folded, it is the same file.
+    let folded = folder.appending("folded.safetensors")
+    #expect(try Program.run("convert", detector, "-o", folded).status == 0)
+    #expect(try diff(folded, trained).layers.contains { $0.knownBy == "the file's own record" })
   }
 
   @Test func namesAndOrderAreNoDifference() throws {

@@ -2,11 +2,15 @@
 
 usage: diff_judge.py write FOLDER COUNT
        diff_judge.py check FOLDER
+       diff_judge.py train MODEL TRAINED
+
 
 Every pair is built twice from the same weights: once whole, and once with a part of the channels, in which
 normalisations may be folded, names be others, nodes stand in another order, and weights be stored in half
 precision. So it is known of every layer which channels it keeps, and of every node which one it is. `check`
-compares N.json, what `dearc diff N.a.onnx N.b.onnx --json` says, with that.
+compares N.json, what `dearc diff N.a.onnx N.b.onnx --json` says, with that. `train` gives a model other weights
+and leaves all else as it is.
+
 """
 
 from __future__ import annotations
@@ -336,6 +340,17 @@ def retrain(folder: Path) -> None:
     onnx.save(after, folder / "retrained.b.onnx")
 
 
+def train(path: str, trained: str) -> None:
+    """Writes a model with weights that are not those of another file."""
+    model = onnx.load(path)
+    rng = np.random.default_rng(2)
+    for each in model.graph.initializer:
+        if each.data_type == TensorProto.FLOAT:
+            each.CopyFrom(numpy_helper.from_array(
+                rng.normal(0, 0.1, list(each.dims)).astype(np.float32), each.name))
+    onnx.save(model, trained)
+
+
 def check(folder: Path) -> int:
     nodes = wrong_nodes = sets = wrong_sets = 0
     for number, truth in enumerate(json.loads((folder / "truth.json").read_text())):
@@ -358,6 +373,8 @@ def check(folder: Path) -> int:
 
 if __name__ == "__main__":
     if sys.argv[1] == "write":
-        write(Path(sys.argv[2]), int(sys.argv[3]))
+                write(Path(sys.argv[2]), int(sys.argv[3]))
+    elif sys.argv[1] == "train":
+        train(sys.argv[2], sys.argv[3])
     else:
         sys.exit(check(Path(sys.argv[2])))

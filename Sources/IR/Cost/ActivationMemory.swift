@@ -28,6 +28,15 @@ extension ShapeInference {
     return peak
   }
 
+  /// The bytes of what `node` makes, or nil where an extent is not known.
+  func resultBytes(of node: NodeID, in graph: Graph) -> Int? {
+    graph.nodes[node].outputs.compactMap { $0 }.reduce(0) { total, result in
+      guard let total, let bytes = byteCount(of: result) else { return nil }
+      let (sum, overflow) = total.addingReportingOverflow(bytes)
+      return overflow ? nil : sum
+    }
+  }
+
   private func byteCount(of value: ValueID) -> Int? {
     guard let tensor = types[value]?.tensor, let count = tensor.shape?.product.count else {
       return nil

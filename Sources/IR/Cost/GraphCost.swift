@@ -6,15 +6,26 @@ public struct GraphCost: Sendable {
   public internal(set) var parameters = 0
   /// The bytes of all stored elements that the outputs depend on.
   public internal(set) var constantBytes = 0
-  /// Multiply-accumulate operations of convolutions and matrix products, by node.
-  ///
-  /// Nil where extents are not known; 0 for nodes of other kinds.
-  public internal(set) var macsByNode: SideTable<NodeID, Int?>
+  /// What each node has a part in; what several nodes read counts for the first of them.
+  public internal(set) var byNode: SideTable<NodeID, NodeCost>
 
   /// The sum over all nodes, or nil if it is not known for one of them.
   public internal(set) var macs: Int? = 0
   /// The most bytes that values take at a time, or nil if it is not known.
   public internal(set) var peakActivationBytes: Int?
+}
+
+/// What one node costs to store and to run.
+public struct NodeCost: Hashable, Sendable {
+  /// Multiply-accumulate operations; 0 but for convolutions and matrix products, nil where extents are not
+  /// known.
+  public internal(set) var macs: Int? = 0
+  /// The number of floating-point elements that are stored for it.
+  public internal(set) var parameters = 0
+  /// The bytes of all elements that are stored for it.
+  public internal(set) var constantBytes = 0
+  /// The bytes of what it makes; nil where extents are not known.
+  public internal(set) var activationBytes: Int? = 0
 }
 
 extension Graph {
@@ -29,17 +40,23 @@ extension Graph {
   ) -> GraphCost {
     let inference = ShapeInference.infer(self, bindings: bindings, inputShapes: inputShapes)
     let live = liveValues()
-    var cost = GraphCost(macsByNode: SideTable(count: nodes.count, initial: 0))
+    var cost = GraphCost(byNode: SideTable(count: nodes.count, initial: NodeCost()))
     for value in constantIDs where live[value] {
-      if let constant = values[value].constant { cost.add(constant) }
+      if let constant = values[value].constant {
+        cost.add(constant, of: values[value].uses.lazy.compactMap(\.node).first)
+      }
     }
     for node in nodeIDs {
       cost.nodes += 1
       let isLive = nodes[node].outputs.contains { $0.map { live[$0] } ?? false }
       let macs = isLive ? inference.macs(of: node, in: self) : 0
-      cost.macsByNode[node] = macs
+      cost.byNode[node].macs = macs
+      cost.byNode[node].activationBytes = inference.resultBytes(of: node, in: self)
       cost.macs = cost.macs.addingChecked(macs)
-      if isLive, let constant = ConstantView(node, in: self)?.constant { cost.add(constant) }
+      if isLive, let constant = ConstantView(node, in: self)?.constant {
+        cost.add(constant, of: node)
+      }
+
       for body in nodes[node].attributes.flatMap(\.value.graphs) {
         cost.add(body: body, of: node, isLive: isLive)
       }
@@ -63,9 +80,13 @@ extension Graph {
 }
 
 extension GraphCost {
-  fileprivate mutating func add(_ constant: Constant) {
-    if constant.elementType.isFloatingPoint { parameters += constant.storedCount }
+  fileprivate mutating func add(_ constant: Constant, of node: NodeID?) {
+    let elements = constant.elementType.isFloatingPoint ? constant.storedCount : 0
+    parameters += elements
     constantBytes += constant.byteCount
+    guard let node else { return }
+    byNode[node].parameters += elements
+    byNode[node].constantBytes += constant.byteCount
   }
 
   /// Counts what a body stores; how often its nodes run is not known.
@@ -75,9 +96,12 @@ extension GraphCost {
     guard isLive else { return }
     parameters += inner.parameters
     constantBytes += inner.constantBytes
+    byNode[node].parameters += inner.parameters
+    byNode[node].constantBytes += inner.constantBytes
     if inner.macs != 0 {
-      macsByNode[node] = nil as Int?
+      byNode[node].macs = nil
       macs = nil
+
     }
   }
 }

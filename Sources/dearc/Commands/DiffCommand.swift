@@ -88,11 +88,29 @@ struct DiffCommand: ParsableCommand {
   }
 
   private func compare(_ first: ImportedModel, _ second: ImportedModel) throws -> ModelComparison {
+    let records = ProvenanceReader(second.provenance).kept
+    let comparison = try compare(first, second, records)
+    // The file before is only read to its end where it matters what it is.
+    guard comparison.reliesOnRecords, try !isMade(second, from: first) else { return comparison }
+    return try compare(first, second, [])
+  }
+
+  private func compare(
+    _ first: ImportedModel, _ second: ImportedModel, _ records: [NarrowedAxis]
+  ) throws -> ModelComparison {
     do throws(PipelineError) {
-      return try ModelComparison(first.model, second.model)
+      return try ModelComparison(first.model, second.model, records: records)
     } catch {
       throw Failure(error)
     }
+  }
+
+  /// Whether the file after says that it was made from the file before, or from what that has all channels of.
+  private func isMade(_ second: ImportedModel, from first: ImportedModel) throws -> Bool {
+    let other = ProvenanceReader(first.provenance)
+    guard let source = ProvenanceReader(second.provenance).inputs.first else { return false }
+    let isSibling = other.kept.isEmpty && other.inputs.first == source
+    return try isSibling || ModelFiles.digests(of: [before]) == [source]
   }
 
   /// Writes what was asked for besides the report, all of it or nothing.

@@ -15,7 +15,7 @@ struct DiffRendering {
     guard report.verdict != .identical, report.verdict != .unrelated else {
       return [heading, report.sentence]
     }
-    return [heading, report.sentence, ""] + counts + interface + channels + nodes + weights
+    return [heading, report.sentence, ""] + counts + interface + channels + nodes + weights + costs
   }
 
   private var style: TextStyle { display.style }
@@ -153,6 +153,38 @@ struct DiffRendering {
       ])
     }
     return [""] + display.lines(table) + omitted(changes.count) + note
+  }
+
+  // MARK: Costs
+
+  /// What nodes of both models cost: all of them, or those that save or take the most.
+  private var costs: [String] {
+    let pairs = isWhole ? report.nodes.pairs : report.costChanges
+    guard !pairs.isEmpty else { return [] }
+    var columns: [Table.Column] = [
+      .init(isWhole ? "node" : "costs of"), .init("operator"), .init("parameters", .right),
+      .init("multiplications", .right), .init("result", .right),
+    ]
+    if isWhole { columns += [.init("after"), .init("known by")] }
+    var table = Table(columns)
+    for pair in shown(pairs) {
+      let (old, new) = (pair.costBefore, pair.costAfter)
+      let cells = [
+        pair.before, pair.operator,
+        step(old.parameters, new.parameters, Quantities.grouped),
+        step(old.macs, new.macs, Quantities.scaled),
+        step(old.activationBytes, new.activationBytes, Quantities.bytes),
+      ]
+      table.add(
+        cells + (isWhole ? [pair.after == pair.before ? "" : pair.after, pair.foundBy] : []))
+    }
+    return [""] + display.lines(table) + omitted(pairs.count)
+  }
+
+  /// A number before and after, or once if it is the same.
+  private func step(_ before: Int?, _ after: Int?, _ text: (Int) -> String) -> String {
+    guard before != after else { return before.map { $0 == 0 ? "" : text($0) } ?? "?" }
+    return "\(before.map(text) ?? "?") → \(after.map(text) ?? "?")"
   }
 
   // MARK: Limits

@@ -24,10 +24,10 @@ extension DiffPageReport {
     interface = report.interface
     rows = PageRows(comparison, places, otherPlaces).rows
     left = first.nodeIDs.map {
-      PageNode($0, in: first, places: places, macs: costs.before.macsByNode[$0])
+      PageNode($0, in: first, places: places, cost: costs.before.byNode[$0])
     }
     right = second.nodeIDs.map {
-      PageNode($0, in: second, places: otherPlaces, macs: costs.after.macsByNode[$0])
+      PageNode($0, in: second, places: otherPlaces, cost: costs.after.byNode[$0])
     }
     let ranking = statistics.map { ChannelRanking($0, first) }
     layers = Dictionary(

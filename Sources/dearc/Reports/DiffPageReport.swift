@@ -97,9 +97,10 @@ struct PageNode: Encodable {
   let outputs: [Operand]
   /// Names and values.
   let attributes: [[String]]
-  let multiplications: String?
+  /// What it costs, names and values.
+  let costs: [[String]]
 
-  init(_ node: NodeID, in graph: Graph, places: [NodeID: Int], macs: Int?) {
+  init(_ node: NodeID, in graph: Graph, places: [NodeID: Int], cost: NodeCost) {
     let row = graph.nodes[node]
     func operand(_ value: ValueID, from: Int?) -> Operand {
       Operand(
@@ -114,6 +115,6 @@ struct PageNode: Encodable {
     }
     outputs = row.outputs.compactMap { $0.map { operand($0, from: nil) } }
     attributes = row.statements.map { [$0.name, $0.text] }
-    multiplications = macs.flatMap { $0 > 0 ? Quantities.scaled($0) : nil }
+    costs = NodeCostReport(cost).statements
   }
 }

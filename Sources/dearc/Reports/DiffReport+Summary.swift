@@ -46,6 +46,22 @@ extension DiffReport {
     return rows + [row("bytes", old.fileBytes, new.fileBytes, Quantities.bytes)]
   }
 
+  /// The nodes of both models that cost more or less than before, the greatest changes first.
+  var costChanges: [NodeDiffReport.Pair] {
+    func change(_ pair: NodeDiffReport.Pair) -> [Int] {
+      let (old, new) = (pair.costBefore, pair.costAfter)
+      return [
+        abs((old.macs ?? 0) - (new.macs ?? 0)), abs(old.parameters - new.parameters),
+        abs((old.activationBytes ?? 0) - (new.activationBytes ?? 0)),
+      ]
+    }
+    return nodes.pairs.filter { $0.costBefore != $0.costAfter }.enumerated()
+      .map { ($0.element, change($0.element), $0.offset) }
+      .sorted { left, right in
+        left.1 == right.1 ? left.2 < right.2 : right.1.lexicographicallyPrecedes(left.1)
+      }.map(\.0)
+  }
+
   /// Layers that keep the same channels, such as those whose results are added.
   struct ChannelGroup {
     let first: LayerReport

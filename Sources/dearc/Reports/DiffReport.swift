@@ -80,9 +80,9 @@ struct NodeDiffReport: Encodable {
     let after: String
     let `operator`: String
     let foundBy: String
-    /// Multiplications of one run; absent if a shape is open.
-    let macsBefore: Int?
-    let macsAfter: Int?
+    let costBefore: NodeCostReport
+    let costAfter: NodeCostReport
+
   }
 
   struct Fold: Encodable {
@@ -93,6 +93,7 @@ struct NodeDiffReport: Encodable {
     let intoOperator: String?
     /// `layer`, `stored` for constants that became initializers, or `shapes` for arithmetic on extents.
     let sort: String
+    let cost: NodeCostReport
   }
 
   struct Single: Encodable {
@@ -100,6 +101,7 @@ struct NodeDiffReport: Encodable {
     let `operator`: String
     /// What a node that takes a part of something takes.
     let takes: String?
+    let cost: NodeCostReport
   }
 
   struct Attribute: Encodable {
@@ -124,24 +126,28 @@ struct NodeDiffReport: Encodable {
       Pair(
         before: before.label($0.before), after: after.label($0.after),
         operator: after.nodes[$0.after].op.type, foundBy: $0.evidence.text,
-        macsBefore: costs.before.macsByNode[$0.before], macsAfter: costs.after.macsByNode[$0.after])
+        costBefore: NodeCostReport(costs.before.byNode[$0.before]),
+        costAfter: NodeCostReport(costs.after.byNode[$0.after]))
     }
-    func fold(_ fold: ModelComparison.Fold, _ own: Graph, _ other: Graph) -> Fold {
+    func fold(
+      _ fold: ModelComparison.Fold, _ own: Graph, _ other: Graph, _ cost: GraphCost
+    ) -> Fold {
       Fold(
         node: own.label(fold.node), operator: own.nodes[fold.node].op.type,
         into: fold.absorber.map(other.label),
-        intoOperator: fold.absorber.map { other.nodes[$0].op.type }, sort: own.sort(of: fold.node))
+        intoOperator: fold.absorber.map { other.nodes[$0].op.type }, sort: own.sort(of: fold.node),
+        cost: NodeCostReport(cost.byNode[fold.node]))
     }
-    func single(_ node: NodeID, _ graph: Graph) -> Single {
+    func single(_ node: NodeID, _ graph: Graph, _ cost: GraphCost) -> Single {
       Single(
         node: graph.label(node), operator: graph.nodes[node].op.type,
-        takes: graph.part(takenBy: node))
+        takes: graph.part(takenBy: node), cost: NodeCostReport(cost.byNode[node]))
     }
-    folded = comparison.folded.map { fold($0, before, after) }
-    unfolded = comparison.unfolded.map { fold($0, after, before) }
-    removed = comparison.removed.map { single($0, before) }
-    added = comparison.added.map { single($0, after) }
-    rewired = comparison.rewired.map { single($0, after) }
+    folded = comparison.folded.map { fold($0, before, after, costs.before) }
+    unfolded = comparison.unfolded.map { fold($0, after, before, costs.after) }
+    removed = comparison.removed.map { single($0, before, costs.before) }
+    added = comparison.added.map { single($0, after, costs.after) }
+    rewired = comparison.rewired.map { single($0, after, costs.after) }
     attributes = comparison.attributes.map {
       Attribute(node: after.label($0.node), name: $0.name, before: $0.before, after: $0.after)
     }
@@ -210,7 +216,7 @@ struct LayerReport: Encodable {
     channels = layer.outputs.slots.map(\.channel)
     constants = layer.outputs.slots.indices.filter { layer.outputs.slots[$0] == .constant }
     knownBy = layer.outputs.evidence.text
-    isKnownByWeights = layer.outputs.evidence < .implied
+    isKnownByWeights = layer.outputs.evidence < .recorded
     weightDifference = layer.difference.flatMap { $0.relative.isFinite ? $0.relative : nil }
   }
 
@@ -239,6 +245,7 @@ extension ChannelEvidence {
     case .equal: "equal weights"
     case .scaled: "equal weights up to a factor"
     case .rounded: "equal weights up to rounding"
+    case .recorded: "the file's own record"
     case .implied: "the layers around"
     }
   }

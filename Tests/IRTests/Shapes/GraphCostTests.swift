@@ -32,7 +32,11 @@ import Testing
     #expect(cost.macs == macs)
     #expect(cost.parameters == parameters)
     let last = try #require(graph.nodeIDs.last)
-    #expect(cost.macsByNode[last] == macs)
+    #expect(cost.byNode[last].macs == macs)
+    #expect(graph.nodeIDs.reduce(0) { $0 + cost.byNode[$1].parameters } == parameters)
+    let bytes = graph.nodeIDs.reduce(0) { $0 + cost.byNode[$1].constantBytes }
+    #expect(bytes == cost.constantBytes)
+
   }
 
   /// A sum waits for both operands; what nobody reads is there while it is made.
@@ -45,7 +49,13 @@ import Testing
   ])
   func memoryIsGivenBackAfterTheLastReader(statements: String, count: Int) throws {
     let graph = try parseGraph("graph opset 17 { input %x : f32[1,2,3] \(statements) output %y }")
-    #expect(graph.cost().peakActivationBytes == count * 24)
+    let cost = graph.cost()
+    #expect(cost.peakActivationBytes == count * 24)
+    for node in graph.nodeIDs {
+      let isTriple = graph.nodes[node].op.type == "Concat"
+      #expect(cost.byNode[node].activationBytes == (isTriple ? 72 : count == 4 ? 12 : 24))
+    }
+
   }
 
   @Test func openExtentsNeedBindings() throws {
@@ -58,8 +68,8 @@ import Testing
       """)
     let open = graph.cost()
     #expect(open.peakActivationBytes == nil)
-    #expect(open.macs == nil && open.macsByNode[graph.nodeIDs[1]] == nil as Int?)
-    #expect(open.macsByNode[graph.nodeIDs[0]] == 0)
+    #expect(open.macs == nil && open.byNode[graph.nodeIDs[1]].macs == nil)
+    #expect(open.byNode[graph.nodeIDs[0]].macs == 0)
     #expect(graph.cost(bindings: ["N": 2, "H": 5, "W": 6]).macs == 2 * 30 * 24)
     #expect(graph.cost(inputShapes: ["x": [1, 3, 4, 4]]).macs == 16 * 24)
   }

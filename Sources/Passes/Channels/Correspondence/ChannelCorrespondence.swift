@@ -8,6 +8,8 @@ public enum ChannelEvidence: Int, Comparable, Sendable {
   case scaled
   /// The weights are the same but for rounding to a shorter type.
   case rounded
+  /// The file says so, and no weights speak against it.
+  case recorded
   /// The layers around say so, no weights do.
   case implied
 
@@ -153,6 +155,8 @@ public struct ChannelCorrespondence: Sendable {
 
   /// The layers, in the order of the graph after.
   public let layers: [Layer]
+  /// Whether anything is known only because `records` say so.
+  public let reliesOnRecords: Bool
 
   /// Compares graphs whose types are inferred.
   ///
@@ -162,11 +166,15 @@ public struct ChannelCorrespondence: Sendable {
   ///   - pairs: For nodes after, the node before that it is.
   ///   - tolerance: How far rows of weights may be from multiples of each other, in proportion to their
   ///     length.
+  ///   - records: What the file after says was kept of values of the graph before.
   public init(
-    before: Graph, after: Graph, pairs: [NodeID: NodeID], tolerance: Double
+    before: Graph, after: Graph, pairs: [NodeID: NodeID], tolerance: Double,
+    records: [NarrowedAxis] = []
   ) {
-    var walk = CorrespondenceWalk(before, after, pairs, tolerance)
+    var walk = CorrespondenceWalk(before, after, pairs, tolerance, records)
     walk.run()
     layers = walk.layers
+    reliesOnRecords = walk.reliesOnRecords
+
   }
 }

@@ -8,6 +8,10 @@ struct CorrespondenceWalk {
   private let tolerance: Double
   private let axesBefore: AxisTable
   private let axesAfter: AxisTable
+  /// What the file after says of axes before.
+  private let records: [AxisID: NarrowedAxis]
+  private(set) var reliesOnRecords = false
+
   /// For each axis after what is known of its slots.
   private var maps: [ChannelMap?]
   private(set) var layers: [ChannelCorrespondence.Layer] = []
@@ -18,13 +22,17 @@ struct CorrespondenceWalk {
   /// Maps of axes that nothing was removed from, by extent, so that equal ones are stored once.
   private var identities: [Int: ChannelMap] = [:]
 
-  init(_ before: Graph, _ after: Graph, _ pairs: [NodeID: NodeID], _ tolerance: Double) {
+  init(
+    _ before: Graph, _ after: Graph, _ pairs: [NodeID: NodeID], _ tolerance: Double,
+    _ records: [NarrowedAxis]
+  ) {
     self.before = before
     self.after = after
     self.pairs = pairs
     self.tolerance = tolerance
     axesBefore = AxisTable(before)
     axesAfter = AxisTable(after)
+    self.records = axesBefore.places(of: records, in: before)
     maps = Array(repeating: nil, count: axesAfter.count)
     budget = Self.freeSlots + before.storedByteCount + after.storedByteCount
   }
@@ -191,20 +199,17 @@ struct CorrespondenceWalk {
     var outputs = ChannelMap.unknown(
       extentAfter(own.output), of: extentBefore(other.output))
     var difference: WeightDifference?
-    if let inputs, let rows = own.rows(of: node, in: after),
-      let others = other.rows(of: original, in: before)
-    {
+    let pair = inputs.flatMap { weights(own, other, node, original, $0) }
+    if let inputs, let pair {
       outputs =
         (own.isDepthwise && other.isDepthwise ? expanded(inputs, own, other) : nil)
-        ?? found(rows, others, inputs)
-      difference =
-        outputs.evidence == .equal && outputs.isComplete && inputs.isComplete
-        ? .none(of: rows.elementCount)
-        : rows.difference(from: others, map: outputs.slots, keys: inputs.keys)
-      if difference?.count == 0 { difference = nil }
+        ?? pair.outputs(tolerance: tolerance)
+    }
+    outputs = recorded(at: other.output, own.output, over: outputs)
+    if let pair {
+      difference = pair.difference(outputs)
       if difference?.isZero ?? false { outputs.evidence = .equal }
-      rows.discard()
-      others.discard()
+      pair.discard()
     }
     layers.append(
       ChannelCorrespondence.Layer(
@@ -212,6 +217,29 @@ struct CorrespondenceWalk {
     results.append(own.output.axis)
     note(outputs, at: own.output)
     for place in [own.bias].compactMap({ $0 }) { note(outputs, at: place) }
+  }
+
+  private func weights(
+    _ own: LinearLink, _ other: LinearLink, _ node: NodeID, _ original: NodeID, _ inputs: ChannelMap
+  ) -> WeightPair? {
+    guard let rows = own.rows(of: node, in: after),
+      let others = other.rows(of: original, in: before)
+    else { return nil }
+    return WeightPair(rows, others, inputs: inputs)
+  }
+
+  /// What the file says was kept, where weights do not tell, or tell nothing else.
+  private mutating func recorded(at other: Place, _ own: Place, over found: ChannelMap)
+    -> ChannelMap
+  {
+    guard let record = records[other.axis], record.extent == found.extent,
+      record.keptCount == extentAfter(own)
+    else { return found }
+    let slots = record.kept.joined().map(ChannelOrigin.channel)
+    let isOther = zip(found.slots, slots).contains { $0.channel != nil && $0 != $1 }
+    guard slots != found.slots, !isOther else { return found }
+    reliesOnRecords = true
+    return ChannelMap(slots: slots, extent: found.extent, evidence: .recorded)
   }
 
   /// Every channel of a depthwise convolution makes as many as it has filters.
@@ -225,25 +253,6 @@ struct CorrespondenceWalk {
     }
     return ChannelMap(
       slots: slots, extent: extentBefore(other.output), evidence: .implied)
-  }
-
-  /// Which rows are which; where as many are left as there were and nothing speaks against it, those that
-  /// have changed are taken to be where they were.
-  private func found(_ rows: WeightRows, _ others: WeightRows, _ inputs: ChannelMap) -> ChannelMap {
-    if inputs.isIdentity, rows.isEqual(to: others) {
-      return ChannelMap(
-        slots: ChannelMap.identity(rows.outputCount).slots, extent: rows.outputCount,
-        evidence: .equal)
-    }
-    let matching = RowMatching(rows, others, keys: inputs.keys, tolerance: tolerance)
-    let isInPlace = matching.rows.enumerated().allSatisfy { place, row in
-      row.channel.map { $0 == place } ?? true
-    }
-    guard rows.outputCount == others.outputCount, isInPlace, matching.rows.contains(.unknown) else {
-      return ChannelMap(
-        slots: matching.rows, extent: others.outputCount, evidence: matching.evidence)
-    }
-    return .identity(others.outputCount)
   }
 
   private mutating func join(_ inputs: [Place], _ others: [Place], into output: Place) {
@@ -312,6 +321,23 @@ struct CorrespondenceWalk {
     for member in own.outputs {
       if let map = factors.map(of: member.factors) { note(map, at: member.place) }
     }
+  }
+}
+
+extension AxisTable {
+  /// The axes that `records` are of, if the graph has them.
+  fileprivate func places(of records: [NarrowedAxis], in graph: Graph) -> [AxisID: NarrowedAxis] {
+    guard !records.isEmpty else { return [:] }
+    let named = Dictionary(graph.valueIDs.map { (ExactName(graph.values[$0].name), $0) }) {
+      first, _ in first
+    }
+    var places: [AxisID: NarrowedAxis] = [:]
+    for record in records {
+      guard let value = named[ExactName(record.value)], let axis = id(of: value, axis: record.axis)
+      else { continue }
+      places[axis] = record
+    }
+    return places
   }
 }
 

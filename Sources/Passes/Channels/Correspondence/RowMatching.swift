@@ -18,10 +18,14 @@ struct RowMatching {
     guard after.window == before.window else { return }
     var own = Array(repeating: -1, count: before.inputCount)
     for key in keys where own.indices.contains(key) { own[key] = key }
+    let places = own
+    let (signatures, others) = both(
+      pays: after.paysToShare,
+
+      { after.signatures(keys: keys) }, { before.signatures(keys: places) })
     let search = Search(
       after: after, before: before, keys: keys, tolerance: tolerance,
-      candidates: Candidates(before.signatures(keys: own), tolerance))
-    let signatures = after.signatures(keys: keys)
+      candidates: Candidates(others, tolerance))
     // Where rows have few elements, many are multiples of each other: equal ones go first.
     match(signatures, search, areEqual: true)
     match(signatures, search, areEqual: false)

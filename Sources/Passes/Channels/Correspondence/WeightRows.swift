@@ -10,17 +10,19 @@ struct WeightRows {
   let window: Int
   private let groups: Int
   private let isTransposed: Bool
-  private let outputStride: Int
-  private let inputStride: Int
-  private let payload: Payload
+  private var outputStride: Int
+  private var inputStride: Int
+  private let tensor: Constant
+  private var payload: Payload
 
   /// Reads the weights of `link`; nil if they are no floats of at most 64 bits.
   init?(_ weight: Constant, _ link: LinearLink) {
     let (output, input) = (link.weightOutput.position, link.weightInput.position)
     guard output + input == 1, weight.shape.count >= 2,
-      let payload = weight.inSinglePrecision?.payload
+      let tensor = weight.inSinglePrecision, let payload = tensor.payload
     else { return nil }
     let strides = StridedView.rowMajor(weight.shape)
+    self.tensor = tensor
     self.payload = payload
     groups = link.groups
     isTransposed = link.isTransposed
@@ -36,6 +38,23 @@ struct WeightRows {
 
   /// The number of elements.
   var elementCount: Int { payload.count / 4 }
+
+  /// Whether reading the rows takes longer than another core takes to start.
+  var paysToShare: Bool { elementCount > 1 << 16 }
+
+  /// The same rows with the elements of each side by side.
+  var outputsFirst: WeightRows {
+    guard outputStride < inputStride else { return self }
+    var rows = self
+    let order = [1, 0] + tensor.shape.indices.dropFirst(2)
+    let transposed = tensor.transposed(order)
+    guard let elements = transposed.payload else { return self }
+    payload.discard()
+    rows.payload = elements
+    rows.outputStride = transposed.shape[1] * window
+    rows.inputStride = window
+    return rows
+  }
 
   /// Gives back the memory that the elements were read into.
   func discard() { payload.discard() }
@@ -81,46 +100,18 @@ struct WeightRows {
   ///
   /// Rows of two tensors have equal signatures if they hold the same numbers at the same keys, times any
   /// factor.
+  ///
+  /// - Precondition: the elements of each output slot are side by side.
   func signatures(keys: [Int]) -> [Signature] {
     let table = Projections(keys: keys, window: window)
-    var sums = Array(repeating: Sums(), count: outputCount)
-    unsafe payload.withBytes { bytes in
-      if outputStride < inputStride {
-        // An output's elements are apart: all outputs are summed at once.
-        for input in 0..<inputCount where keys[input] >= 0 {
-          for output in outputs(of: input) {
-            unsafe add(output, input, table, bytes, to: &sums[output])
-          }
-        }
-      } else {
-        for output in 0..<outputCount {
-          for input in inputs(of: output) where keys[input] >= 0 {
-            unsafe add(output, input, table, bytes, to: &sums[output])
-          }
-        }
+    return unsafe payload.withBytes { bytes in
+      (0..<outputCount).map { output in
+        let inputs = inputs(of: output)
+        let start = place(output: output, input: inputs.lowerBound)
+        return unsafe table.sums(
+          of: bytes, at: start, from: inputs.lowerBound * window, count: inputs.count * window
+        ).signature
       }
-    }
-    return sums.map(\.signature)
-  }
-
-  /// The output slots that take anything from data slot `input`.
-  private func outputs(of input: Int) -> Range<Int> {
-    let start = input / inputsPerGroup * outputsPerGroup
-    return start..<start + outputsPerGroup
-  }
-
-  @inline(__always)
-  private func add(
-    _ output: Int, _ input: Int, _ table: Projections, _ bytes: UnsafeRawBufferPointer,
-    to sums: inout Sums
-  ) {
-    let place = place(output: output, input: input)
-    let column = input * window
-    for offset in 0..<window {
-      let element = unsafe Double(Self.element(place + offset, of: bytes))
-      sums.first += element * table.first[column + offset]
-      sums.second += element * table.second[column + offset]
-      sums.square += element * element
     }
   }
 
@@ -144,8 +135,9 @@ struct WeightRows {
 
   /// Numbers, drawn by their key, that rows are projected with.
   private struct Projections {
-    private(set) var first: [Double] = []
-    private(set) var second: [Double] = []
+    /// 0 where there is no key, and nowhere else.
+    private var first: [Double] = []
+    private var second: [Double] = []
 
     init(keys: [Int], window: Int) {
       for key in keys {
@@ -154,6 +146,39 @@ struct WeightRows {
           first.append(key < 0 ? 0 : Self.draw(2 &* column))
           second.append(key < 0 ? 0 : Self.draw(2 &* column &+ 1))
         }
+      }
+    }
+
+    /// The sums over `count` elements, of which that at `place` is projected with number `column`.
+    func sums(
+      of bytes: UnsafeRawBufferPointer, at place: Int, from column: Int, count: Int
+    ) -> Sums {
+      var (firsts, seconds, squares) = (SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero)
+      let whole = count - count % 8
+      for step in stride(from: 0, to: whole, by: 8) {
+        var elements = unsafe SIMD8<Double>(
+          bytes.loadUnaligned(fromByteOffset: (place + step) * 4, as: SIMD8<Float>.self))
+        let (first, second) = (lanes(first, column + step), lanes(second, column + step))
+        // What has no key does not count, be it infinite.
+        elements.replace(with: 0, where: first .== 0)
+        firsts += elements * first
+        seconds += elements * second
+        squares += elements * elements
+      }
+      var sums = Sums(first: firsts.sum(), second: seconds.sum(), square: squares.sum())
+      for step in whole..<count where first[column + step] != 0 {
+        let element = unsafe Double(WeightRows.element(place + step, of: bytes))
+        sums.first += element * first[column + step]
+        sums.second += element * second[column + step]
+        sums.square += element * element
+      }
+      return sums
+    }
+
+    @inline(__always)
+    private func lanes(_ numbers: [Double], _ start: Int) -> SIMD8<Double> {
+      unsafe numbers.withUnsafeBytes {
+        unsafe $0.loadUnaligned(fromByteOffset: start * 8, as: SIMD8<Double>.self)
       }
     }
 

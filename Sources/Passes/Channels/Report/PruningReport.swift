@@ -76,6 +76,14 @@ public struct NarrowedAxis: Hashable, Sendable {
   /// The slots that remain, as runs of original indices.
   public let kept: [Range<Int>]
 
+  /// States what was kept: `kept` are ascending runs of slots below `extent`.
+  public init(value: String, axis: Int, extent: Int, kept: [Range<Int>]) {
+    self.value = value
+    self.axis = axis
+    self.extent = extent
+    self.kept = kept
+  }
+
   /// The number of slots that remain.
   public var keptCount: Int { kept.reduce(0) { $0 + $1.count } }
 }
