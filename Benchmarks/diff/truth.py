@@ -173,6 +173,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=34)
     parser.add_argument("--by", choices=["onnxsim", "onnxslim"])
     arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
     total = np.zeros(5, int)
     for name in NETWORKS:
         before, after = arguments.work / f"{name}.onnx", arguments.work / f"{name}.after.onnx"

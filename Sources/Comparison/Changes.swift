@@ -9,12 +9,13 @@ public struct InterfaceChange: Hashable, Sendable {
   /// What is after; nil if it is gone.
   public let after: String?
 
-  /// Every difference in inputs, outputs and operator sets.
+  /// Every difference in inputs, outputs, operator sets, functions and what the models say of themselves.
   static func all(_ before: Model, _ after: Model) -> [InterfaceChange] {
     ports(
       "input", before.graph, before.graph.requiredInputs, after.graph, after.graph.requiredInputs)
       + ports("output", before.graph, before.graph.outputs, after.graph, after.graph.outputs)
       + operatorSets(before.graph, after.graph) + functions(before, after)
+      + metadata(before.annotations.metadata, after.annotations.metadata)
   }
 
   /// Outputs at `places` that other nodes compute, though both models have these.
@@ -34,6 +35,24 @@ public struct InterfaceChange: Hashable, Sendable {
       return first == second
         ? nil : InterfaceChange(subject: "function \(place)", before: first, after: second)
     }
+  }
+
+  /// Such entries name classes and say how pictures are to be prepared.
+  private static func metadata(
+    _ before: [MetadataEntry], _ after: [MetadataEntry]
+  ) -> [InterfaceChange] {
+    let (old, new) = (values(before), values(after))
+    var seen: Set<ExactName> = []
+    return (before + after).map(\.key).filter { seen.insert(ExactName($0)).inserted }
+      .compactMap { key in
+        let (first, second) = (old[ExactName(key)], new[ExactName(key)])
+        return first == second
+          ? nil : InterfaceChange(subject: "metadata \(key)", before: first, after: second)
+      }
+  }
+
+  private static func values(_ entries: [MetadataEntry]) -> [ExactName: String] {
+    Dictionary(entries.map { (ExactName($0.key), $0.value) }) { first, _ in first }
   }
 
   private static func ports(

@@ -22,6 +22,9 @@ import Testing
       let before: String?
       let after: String?
     }
+    struct Attribute: Decodable {
+      let name: String
+    }
     struct Single: Decodable {
       let node: String
     }
@@ -29,7 +32,8 @@ import Testing
       let pairs: [Pair]
       let folded: [Fold]
       let unfolded: [Fold]
-      let attributes: [Pair]
+      let attributes: [Attribute]
+
       let removed: [Single]
       let rewired: [Single]
     }
@@ -157,6 +161,24 @@ import Testing
     #expect(try diff(paths[0], paths[1]).verdict != "identical")
   }
 
+  /// What a model holds besides the nodes of its graph.
+  @Test(arguments: [
+    ("body", "attribute then_branch"), ("function", "interface function 0"),
+    ("table", "weight table"),
+    ("metadata", "interface metadata scale"),
+  ])
+  func whatIsNoNodeCounts(variant: String, change: String) throws {
+    try Judge.run("diff_judge.py", "write", folder.path, "1")
+    let found = try diff(
+      folder.appending("branched.a.onnx"), folder.appending("branched.\(variant).onnx"))
+    let changes =
+      found.interface.map { "interface \($0.subject)" }
+      + found.nodes.attributes.map { "attribute \($0.name)" }
+      + found.weights.map { "weight \($0.name)" }
+    #expect(changes == [change])
+    #expect(found.verdict == (variant == "table" ? "weights" : "changed"))
+  }
+
   @Test func aModelIsTheSameAsItself() throws {
     let model = try Models.gated.get()
     let result = try Program.run("diff", model, model, "--exit-code")
@@ -214,14 +236,19 @@ import Testing
     let mapping = try JSONDecoder().decode(Mapping.self, from: Data(try readBytes(file)))
     #expect(mapping.type == "sync_navigation")
     #expect(mapping.disableMappingFallback)
-    let entry = mapping.mappingEntries.first { $0.rightNodeIds == ["stem.0.Conv"] }
-    #expect(entry?.leftNodeIds == ["stem.0.Conv", "stem.1.BatchNormalization"])
+    let entries = Dictionary(
+      uniqueKeysWithValues: mapping.mappingEntries.map { ($0.rightNodeIds, $0.leftNodeIds) })
+    #expect(entries[["stem.0.Conv"]] == ["stem.0.Conv", "stem.1.BatchNormalization"])
+    #expect(entries[["[value] stem.0.weight", "[value] stem.0.bias"]]?.count == 5)
+    #expect(entries[["[value] logit"]] == ["[value] logit"])
+    #expect(entries[["main_graph___group___"]] == ["main_graph___group___"])
     for ids in [
       mapping.mappingEntries.flatMap(\.leftNodeIds), mapping.mappingEntries.flatMap(\.rightNodeIds),
     ] {
       #expect(Set(ids).count == ids.count)
     }
-    #expect(mapping.mappingEntries.flatMap(\.leftNodeIds).count == 82)
+    // Everything is there: 82 nodes, 127 tensors, an input, an output, and the group of all.
+    #expect(mapping.mappingEntries.flatMap(\.leftNodeIds).count == 212)
   }
 
   @Test func unrelatedModelsAreSaidToBe() throws {

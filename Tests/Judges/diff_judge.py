@@ -270,6 +270,8 @@ def write(folder: Path, count: int) -> None:
     rename(folder)
     rewire(folder)
     shorten(folder)
+    branch(folder)
+
 
 
 def rewire(folder: Path) -> None:
@@ -283,6 +285,35 @@ def rewire(folder: Path) -> None:
             node.input[0] = "stem.act"
         onnx.checker.check_model(model)
         onnx.save(model, folder / f"rewired.{side}.onnx")
+
+
+def branch(folder: Path) -> None:
+    """Writes a network with a body, a function, a table and metadata, and others in which one of them differs:
+    branched.*.onnx."""
+    variants = {"a": {}, "body": {"op": "Cos"}, "function": {"inner": "Abs"}, "table": {"extent": 1},
+                "metadata": {"scale": "1/127.5"}}
+    for name, changes in variants.items():
+        choice = {"op": "Sin", "inner": "Exp", "extent": 4, "scale": "1/255"} | changes
+        x, y = (helper.make_tensor_value_info(each, TensorProto.FLOAT, [2, 4]) for each in "xy")
+        bodies = [helper.make_graph([helper.make_node(op, ["sum"], ["branch"])], op, [],
+                                    [helper.make_tensor_value_info("branch", TensorProto.FLOAT, [2, 4])])
+                  for op in (choice["op"], "Tan")]
+        nodes = [
+            helper.make_node("Add", ["x", "table"], ["sum"], "sum"),
+            helper.make_node("ReduceMax", ["x"], ["top"], "top", keepdims=0),
+            helper.make_node("Greater", ["top", "limit"], ["is_large"], "is_large"),
+            helper.make_node("If", ["is_large"], ["chosen"], "choice", then_branch=bodies[0], else_branch=bodies[1]),
+            helper.make_node("Own", ["chosen"], ["y"], "own", domain="dearc.test")]
+        table = numpy_helper.from_array(np.arange(1, choice["extent"] + 1, dtype=np.float32), "table")
+        limit = numpy_helper.from_array(np.array(0.5, np.float32), "limit")
+        sets = [helper.make_opsetid("", 17), helper.make_opsetid("dearc.test", 1)]
+        function = helper.make_function(
+            "dearc.test", "Own", ["p"], ["q"], [helper.make_node(choice["inner"], ["p"], ["q"])], sets[:1])
+        model = helper.make_model(helper.make_graph(nodes, "branched", [x], [y], [table, limit]),
+                                  opset_imports=sets, ir_version=8, functions=[function])
+        helper.set_model_props(model, {"scale": choice["scale"]})
+        onnx.checker.check_model(model)
+        onnx.save(model, folder / f"branched.{name}.onnx")
 
 
 def shorten(folder: Path) -> None:
