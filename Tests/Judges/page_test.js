@@ -34,6 +34,8 @@
   expect(chosen() === rows()[0], "k goes back");
   press("n");
   expect(/state-(changed|added|removed|folded)/.test(chosen().innerHTML), "n finds a change");
+  const shown = chosen().getBoundingClientRect(), panel = details().getBoundingClientRect();
+  expect(shown.bottom <= (panel.left > 0 ? innerHeight : panel.top), "the chosen row is in sight");
   press("Escape");
   expect(!chosen() && details().classList.contains("closed"), "Escape closes the details");
 

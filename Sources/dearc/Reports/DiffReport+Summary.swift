@@ -47,6 +47,8 @@ extension DiffReport {
   }
 
   /// The nodes of both models that cost more or less than before, the greatest changes first.
+  ///
+  /// A bias that a fold left is next to nothing.
   var costChanges: [NodeDiffReport.Pair] {
     func change(_ pair: NodeDiffReport.Pair) -> [Int] {
       let (old, new) = (pair.costBefore, pair.costAfter)
@@ -55,7 +57,7 @@ extension DiffReport {
         abs((old.activationBytes ?? 0) - (new.activationBytes ?? 0)),
       ]
     }
-    return nodes.pairs.filter { $0.costBefore != $0.costAfter }.enumerated()
+    return nodes.pairs.filter { $0.costBefore.isNotable(beside: $0.costAfter) }.enumerated()
       .map { ($0.element, change($0.element), $0.offset) }
       .sorted { left, right in
         left.1 == right.1 ? left.2 < right.2 : right.1.lexicographicallyPrecedes(left.1)

@@ -16,6 +16,17 @@ struct NodeCostReport: Encodable, Equatable {
     activationBytes = cost.activationBytes
   }
 
+  /// Whether `other` is more than a hundredth away in any respect.
+  func isNotable(beside other: NodeCostReport) -> Bool {
+    let numbers = [
+      (macs, other.macs), (parameters, other.parameters), (activationBytes, other.activationBytes),
+    ]
+    return numbers.contains { old, new in
+      guard let old, let new else { return (old == nil) != (new == nil) }
+      return 100 * (Double(old) - Double(new)).magnitude > Double(old)
+    }
+  }
+
   /// What each number is called, and how it reads; those that say nothing are left out.
   var statements: [[String]] {
     let all: [(String, Int?, (Int) -> String)] = [

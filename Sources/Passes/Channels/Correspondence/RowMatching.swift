@@ -67,11 +67,17 @@ struct RowMatching {
   ) -> (row: Int, likeness: WeightRows.Likeness)? {
     var best: (row: Int, likeness: WeightRows.Likeness)?
     var second = Double.infinity
+    if areEqual {
+      let equal = candidates.first {
+        search.after.isRow(row, equalTo: $0, of: search.before, keys: search.keys)
+      }
+      return equal.map { ($0, .equal) }
+    }
     for candidate in candidates {
       let likeness = search.after.likeness(
         of: row, to: candidate, of: search.before, keys: search.keys)
-      guard areEqual ? likeness.isEqual : likeness.distance <= search.tolerance else { continue }
-      if areEqual { return (candidate, likeness) }
+      guard likeness.distance <= search.tolerance else { continue }
+
       if let known = best, known.likeness.strangeness <= likeness.strangeness {
         second = min(second, likeness.strangeness)
       } else {

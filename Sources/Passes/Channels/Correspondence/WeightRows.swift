@@ -202,8 +202,35 @@ struct WeightRows {
     /// Whether the elements are the same, bit by bit.
     let isEqual: Bool
 
+    static let equal = Likeness(factor: 1, distance: 0, isEqual: true)
+
     /// What tells rows apart that are multiples of the same one.
     var strangeness: Double { distance + abs(factor - 1) }
+  }
+
+  /// Whether row `output` holds the same numbers as row `other` of `rows`, whose data slot `keys[i]` is this
+  /// one's slot `i`.
+  ///
+  /// - Precondition: both have the elements of each output slot side by side, and equal windows.
+  func isRow(_ output: Int, equalTo other: Int, of rows: WeightRows, keys: [Int]) -> Bool {
+    let (inputs, others) = (inputs(of: output), rows.inputs(of: other))
+    let start = place(output: output, input: inputs.lowerBound)
+    let otherStart = rows.place(output: other, input: others.lowerBound)
+    return unsafe payload.withBytes { own in
+      unsafe rows.payload.withBytes { theirs in
+        for (offset, input) in inputs.enumerated() where keys[input] >= 0 {
+          let place = keys[input] - others.lowerBound
+          let isThere = others.contains(keys[input])
+          for step in 0..<window {
+            let mine = unsafe Self.element(start + offset * window + step, of: own)
+            let yours =
+              isThere ? unsafe Self.element(otherStart + place * window + step, of: theirs) : 0
+            if mine != yours { return false }
+          }
+        }
+        return true
+      }
+    }
   }
 
   /// How row `output` relates to row `other` of `rows`, whose data slot `keys[i]` is this one's slot `i`.
