@@ -23,6 +23,12 @@ public enum Limits {
   /// How many bytes the header of a safetensors file may have; the reference reader's bound.
   public static let safetensorsHeaderByteCount = 100_000_000
 
+  /// How many bytes the text in the header of numpy's files may have; numpy's own bound.
+  public static let numpyHeaderByteCount = 10_000
+
+  /// How many axes an array in numpy's files may have; numpy's own bound.
+  public static let numpyAxisCount = 64
+
   /// How deeply JSON may nest: each message level takes an object and an array.
   public static let jsonDepth = 2 * messageDepth + 16
 
