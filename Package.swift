@@ -43,12 +43,14 @@ let package = Package(
       name: "Emitters", dependencies: ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
       swiftSettings: library),
     .target(name: "Passes", dependencies: ["IR"], swiftSettings: library),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .target(name: "Executor", dependencies: ["IR", "COneDNN"], swiftSettings: library),
     .target(name: "Comparison", dependencies: ["IR", "Passes"], swiftSettings: library),
     .executableTarget(
       name: "dearc",
       dependencies: [
         "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
-        "Comparison",
+        "Comparison", "Executor",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], resources: [.embedInCode("Pages/DiffPage.html")], swiftSettings: common),
     .target(

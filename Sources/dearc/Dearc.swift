@@ -20,6 +20,7 @@ struct Dearc: ParsableCommand {
     version: version,
     subcommands: [
       ConvertCommand.self, PruneCommand.self, InspectCommand.self, DiffCommand.self,
+      RunCommand.self,
       HDF5WorkerCommand.self,
     ])
 

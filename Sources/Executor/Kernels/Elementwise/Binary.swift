@@ -1,0 +1,347 @@
+internal import COneDNN
+internal import Glibc
+import IR
+
+// Functions of two elements and more, whose operands broadcast.
+
+extension Planner {
+  mutating func binary(_ node: NodeID) throws(ExecutionError) {
+    guard let kind = graph.nodes[node].op.kind else { return }
+    let (left, right) = (try operand(node, 0), try operand(node, 1))
+    if let algorithm = Self.algorithm(kind), left.elementType == .float32,
+      right.elementType == .float32, let result = try join(node, algorithm, left, right)
+    {
+      return define(result.chain, result.operand)
+    }
+    define(node, try plainBinary(node, kind, left, right))
+  }
+
+  private static func algorithm(_ kind: OperatorKind) -> dnnl_alg_kind_t? {
+    switch kind {
+    case .add: dnnl_binary_add
+    case .sub: dnnl_binary_sub
+    case .mul: dnnl_binary_mul
+    case .div: dnnl_binary_div
+    default: nil
+    }
+  }
+
+  /// Joins two tensors by a primitive, if one of them has the shape of the result.
+  private mutating func join(
+    _ node: NodeID, _ algorithm: dnnl_alg_kind_t, _ left: Operand, _ right: Operand
+  ) throws(ExecutionError) -> (chain: FusedChain, operand: Operand)? {
+    guard let shape = StridedView.commonShape([left.shape, right.shape]), !shape.isEmpty,
+      shape.count <= 5, !shape.contains(0), left.constant == nil || right.constant == nil,
+      left.shape == shape, right.shape.count == shape.count || right.info.layout == .plain
+    else {
+      let isCommutative = algorithm == dnnl_binary_add || algorithm == dnnl_binary_mul
+      guard isCommutative, right.shape.count >= left.shape.count, left.shape != right.shape,
+        StridedView.commonShape([left.shape, right.shape]) == right.shape
+      else { return nil }
+      return try join(node, algorithm, right, left)
+    }
+    let wide = Array(repeating: 1, count: shape.count - right.shape.count) + right.shape
+    let second = wide == right.shape ? right : view(right, as: TensorInfo(.float32, wide))
+    let layout = try left.info.descriptor
+    let other = wide == shape ? try arranged(second, as: layout) : second
+    return try join(node, algorithm, left, other, layout)
+  }
+
+  private mutating func join(
+    _ node: NodeID, _ algorithm: dnnl_alg_kind_t, _ left: Operand, _ right: Operand,
+    _ layout: MemoryDescriptor
+  ) throws(ExecutionError) -> (chain: FusedChain, operand: Operand) {
+    let chain = fusion(FusedChain(after: node), result: left.shape, allowsSum: false)
+    let attributes = try PrimitiveAttributes(chain.operations)
+    let otherLayout = try right.info.descriptor
+    var (first, second, third) = (layout.raw, otherLayout.raw, layout.raw)
+    var description = dnnl_binary_desc_t()
+    try unsafe dnnl_binary_desc_init(&description, algorithm, &first, &second, &third)
+      .check("join two tensors")
+    let engine = unsafe Library.shared.engine
+    let primitive = try unsafe Primitive("join two tensors") { made in
+      unsafe dnnl_primitive_desc_create(&made, &description, attributes.handle, engine, nil)
+    }
+    let result = try step(
+      primitive,
+      reads: [(DNNL_ARG_SRC_0, left, layout), (DNNL_ARG_SRC_1, right, otherLayout)],
+      makes: left.info, layout)
+    return (chain, result)
+  }
+
+  // MARK: Any type
+
+  private mutating func plainBinary(
+    _ node: NodeID, _ kind: OperatorKind, _ left: Operand, _ right: Operand
+  ) throws(ExecutionError) -> Operand {
+    let type = left.elementType
+    switch kind {
+    case .pow: return try power(node, left, right)
+    case .and, .or, .xor:
+      return try pairwise(node, left, right, UInt8.self, .bool) { first, second -> UInt8 in
+        switch kind {
+        case .and: first & second
+        case .or: first | second
+        default: first ^ second
+        }
+      }
+    case .equal, .greater, .greaterOrEqual, .less, .lessOrEqual:
+      return try compare(node, kind, left, right)
+    default: break
+    }
+    guard left.elementType == right.elementType else {
+      throw ExecutionError(
+        .invalidOperands, "joins elements of types \(left.elementType) and \(right.elementType)")
+    }
+    if type.isFloatingPoint {
+      let wide: ElementType = type == .float64 ? .float64 : .float32
+      let (first, second) = (try cast(node, left, to: wide), try cast(node, right, to: wide))
+      let result =
+        wide == .float64
+        ? try pairwise(node, first, second, Double.self, wide, try arithmetic(node, kind))
+        : try pairwise(node, first, second, Float.self, wide, try arithmetic(node, kind))
+      return try cast(node, result, to: type)
+    }
+    if type == .uint64 {
+      return try pairwise(node, left, right, UInt64.self, type, try wholeArithmetic(node, kind))
+    }
+    let (first, second) = (try cast(node, left, to: .int64), try cast(node, right, to: .int64))
+    let function: (Int64, Int64) -> Int64 = try wholeArithmetic(node, kind)
+    return try cast(node, try pairwise(node, first, second, Int64.self, .int64, function), to: type)
+  }
+
+  private func arithmetic<Element: BinaryFloatingPoint>(
+    _ node: NodeID, _ kind: OperatorKind
+  ) throws(ExecutionError) -> (Element, Element) -> Element {
+    switch kind {
+    case .add, .sum, .mean: return { $0 + $1 }
+    case .sub: return { $0 - $1 }
+    case .mul: return { $0 * $1 }
+    case .div: return { $0 / $1 }
+    case .max: return { $0.isNaN ? $0 : $1.isNaN ? $1 : Swift.max($0, $1) }
+    case .min: return { $0.isNaN ? $0 : $1.isNaN ? $1 : Swift.min($0, $1) }
+    case .mod: return { $0.truncatingRemainder(dividingBy: $1) }
+    case .prelu: return { $0 < 0 ? $0 * $1 : $0 }
+    default: throw ExecutionError(.unsupported, "has no kernel for floats")
+    }
+  }
+
+  private func wholeArithmetic<Element: FixedWidthInteger>(
+    _ node: NodeID, _ kind: OperatorKind
+  ) throws(ExecutionError) -> (Element, Element) -> Element {
+    let truncates = graph.attribute(node, "fmod", default: false) ?? false
+    let shiftsLeft = graph.attribute(node, "direction", default: "LEFT") != "RIGHT"
+    switch kind {
+    case .add, .sum: return { $0 &+ $1 }
+    case .sub: return { $0 &- $1 }
+    case .mul: return { $0 &* $1 }
+    case .div: return { $1 == 0 ? 0 : $0.dividedReportingOverflow(by: $1).partialValue }
+    case .max: return { Swift.max($0, $1) }
+    case .min: return { Swift.min($0, $1) }
+    case .prelu: return { $0 < 0 ? $0 &* $1 : $0 }
+    case .bitwiseAnd: return { $0 & $1 }
+    case .bitwiseOr: return { $0 | $1 }
+    case .bitwiseXor: return { $0 ^ $1 }
+    case .bitShift: return shiftsLeft ? { $0 << $1 } : { $0 >> $1 }
+    case .mod:
+      return { dividend, divisor in
+        guard divisor != 0 else { return 0 }
+        let rest = dividend.remainderReportingOverflow(dividingBy: divisor).partialValue
+        return !truncates && rest != 0 && (rest < 0) != (divisor < 0) ? rest + divisor : rest
+      }
+    default: throw ExecutionError(.unsupported, "has no kernel for whole numbers")
+    }
+  }
+
+  private mutating func power(
+    _ node: NodeID, _ left: Operand, _ right: Operand
+  ) throws(ExecutionError) -> Operand {
+    if left.elementType == .float32, right.constant?.elements(as: Float.self) == [2],
+      right.shape.count <= left.shape.count
+    {
+      return try map(node, left, Float.self, .float32) { $0 * $0 }
+    }
+    let (base, exponent) = (try cast(node, left, to: .float64), try cast(node, right, to: .float64))
+    let result = try pairwise(node, base, exponent, Double.self, .float64) { pow($0, $1) }
+    return try cast(node, result, to: left.elementType)
+  }
+
+  private mutating func compare(
+    _ node: NodeID, _ kind: OperatorKind, _ left: Operand, _ right: Operand
+  ) throws(ExecutionError) -> Operand {
+    if left.elementType.isFloatingPoint {
+      let (first, second) = (
+        try cast(node, left, to: .float64), try cast(node, right, to: .float64)
+      )
+      return try pairwise(node, first, second, Double.self, .bool, Self.comparison(kind))
+    }
+    if left.elementType == .uint64 {
+      return try pairwise(node, left, right, UInt64.self, .bool, Self.comparison(kind))
+    }
+    let (first, second) = (try cast(node, left, to: .int64), try cast(node, right, to: .int64))
+    return try pairwise(node, first, second, Int64.self, .bool, Self.comparison(kind))
+  }
+
+  private static func comparison<Element: Comparable>(
+    _ kind: OperatorKind
+  ) -> (Element, Element) -> UInt8 {
+    switch kind {
+    case .equal: { $0 == $1 ? 1 : 0 }
+    case .greater: { $0 > $1 ? 1 : 0 }
+    case .greaterOrEqual: { $0 >= $1 ? 1 : 0 }
+    case .less: { $0 < $1 ? 1 : 0 }
+    default: { $0 <= $1 ? 1 : 0 }
+    }
+  }
+
+  /// Joins the elements of two operands that broadcast.
+  mutating func pairwise<Element: BitwiseCopyable, Result: BitwiseCopyable>(
+    _ node: NodeID, _ left: Operand, _ right: Operand, _ type: Element.Type, _ result: ElementType,
+    _ join: @escaping (Element, Element) -> Result
+  ) throws(ExecutionError) -> Operand {
+    let (first, second) = (try plain(left), try plain(right))
+    let walk = try BroadcastWalk([first.shape, second.shape])
+    let counts = (first.count, second.count, walk.shape.product)
+    return try step(node, reads: [first, second], makes: [TensorInfo(result, walk.shape)]) {
+      buffers in
+      let left = buffers.read(0, as: type, count: counts.0)
+      let right = buffers.read(1, as: type, count: counts.1)
+      let target = buffers.make(0, as: Result.self, count: counts.2)
+      return {
+        walk.run { place, starts, steps, count in
+          let (start, other) = (starts[0], starts[1])
+          let (step, otherStep) = (steps[0], steps[1])
+          for index in 0..<count {
+            target[place + index] = join(
+              left[start + index * step], right[other + index * otherStep])
+          }
+        }
+      }
+    }[0]
+  }
+
+  /// Sums, means and bounds of any number of operands.
+  mutating func variadic(_ node: NodeID) throws(ExecutionError) {
+    guard let kind = graph.nodes[node].op.kind else { return }
+    var result = try operand(node, 0)
+    let count = graph.nodes[node].inputs.count
+    for index in 1..<max(count, 1) {
+      result = try plainBinary(node, kind, result, try operand(node, index))
+    }
+    if kind == .mean { result = try scaled(node, result, by: 1 / Float(count)) }
+    define(node, result)
+  }
+
+  mutating func choose(_ node: NodeID) throws(ExecutionError) {
+    let condition = try plain(node, 0)
+    let (first, second) = (try plain(node, 1), try plain(node, 2))
+    guard condition.elementType == .bool, first.elementType == second.elementType else {
+      throw ExecutionError(
+        .invalidOperands, "chooses between \(first.elementType) and \(second.elementType)")
+    }
+    let result: Operand
+    switch first.elementType.bitWidth {
+    case 8: result = try choose(node, condition, first, second, UInt8.self)
+    case 16: result = try choose(node, condition, first, second, UInt16.self)
+    case 32: result = try choose(node, condition, first, second, UInt32.self)
+    case 64: result = try choose(node, condition, first, second, UInt64.self)
+    default:
+      throw ExecutionError(.unsupported, "cannot choose elements of type \(first.elementType)")
+    }
+    define(node, result)
+  }
+
+  private mutating func choose<Word: BitwiseCopyable>(
+    _ node: NodeID, _ condition: Operand, _ first: Operand, _ second: Operand, _ type: Word.Type
+  ) throws(ExecutionError) -> Operand {
+    let walk = try BroadcastWalk([condition.shape, first.shape, second.shape])
+    let counts = (condition.count, first.count, second.count, walk.shape.product)
+    let info = TensorInfo(first.elementType, walk.shape)
+    return try step(node, reads: [condition, first, second], makes: [info]) { buffers in
+      let flags = buffers.read(0, as: UInt8.self, count: counts.0)
+      let left = buffers.read(1, as: type, count: counts.1)
+      let right = buffers.read(2, as: type, count: counts.2)
+      let target = buffers.make(0, as: type, count: counts.3)
+      return {
+        walk.run { place, starts, steps, count in
+          for index in 0..<count {
+            let takesFirst = flags[starts[0] + index * steps[0]] != 0
+            target[place + index] =
+              takesFirst
+              ? left[starts[1] + index * steps[1]] : right[starts[2] + index * steps[2]]
+          }
+        }
+      }
+    }[0]
+  }
+
+  /// Every element times `factor`.
+  mutating func scaled(
+    _ node: NodeID, _ operand: Operand, by factor: Float
+  ) throws(ExecutionError) -> Operand {
+    if operand.elementType == .float32 {
+      return try map(node, operand, Float.self, .float32) { $0 * factor }
+    }
+    let wide = try cast(node, operand, to: .float64)
+    let result = try map(node, wide, Double.self, .float64) { $0 * Double(factor) }
+    return try cast(node, result, to: operand.elementType)
+  }
+}
+
+/// Visits the elements of tensors that broadcast to one shape, run by run.
+struct BroadcastWalk {
+  /// The shape of the result.
+  let shape: [Int]
+  private let outer: [Int]
+  private let run: Int
+  /// For each operand, the strides of the outer axes and of the run.
+  private let strides: [[Int]]
+  private let steps: [Int]
+
+  init(_ shapes: [[Int]]) throws(ExecutionError) {
+    guard let shape = StridedView.commonShape(shapes) else {
+      throw ExecutionError(
+        .invalidOperands,
+        "operands of shapes \(shapes.map { "\($0)" }.joined(separator: " and ")) do not broadcast")
+    }
+    self.shape = shape
+    let views = shapes.compactMap { StridedView(contiguous: $0).broadcast(to: shape) }
+    // Axes over which every operand steps evenly are one run.
+    var (count, axis) = (1, shape.count)
+    var steps = views.map { _ in 0 }
+    while axis > 0 {
+      let next = axis - 1
+      let fits = views.indices.allSatisfy { operand in
+        let stride = views[operand].strides[next]
+        return shape[next] == 1 || count == 1 || stride == steps[operand] * count
+      }
+      guard fits else { break }
+      if count == 1, shape[next] != 1 { steps = views.map { $0.strides[next] } }
+      count *= shape[next]
+      axis = next
+    }
+    run = count
+    self.steps = steps
+    outer = Array(shape[..<axis])
+    strides = views.map { Array($0.strides[..<axis]) }
+  }
+
+  func run(
+    _ visit: (_ place: Int, _ starts: [Int], _ steps: [Int], _ count: Int) -> Void
+  ) {
+    let total = outer.product
+    guard total > 0, run > 0 else { return }
+    var coordinates = outer.map { _ in 0 }
+    var starts = strides.map { _ in 0 }
+    for number in 0..<total {
+      visit(number * run, starts, steps, run)
+      for axis in outer.indices.reversed() {
+        coordinates[axis] += 1
+        for operand in starts.indices { starts[operand] += strides[operand][axis] }
+        guard coordinates[axis] == outer[axis] else { break }
+        coordinates[axis] = 0
+        for operand in starts.indices { starts[operand] -= strides[operand][axis] * outer[axis] }
+      }
+    }
+  }
+}

@@ -1,0 +1,232 @@
+internal import COneDNN
+import IR
+
+// Operators that move elements, or only say that they lie otherwise.
+
+extension Planner {
+  /// Reshape, Flatten, Squeeze, Unsqueeze: the same elements in the same order.
+  mutating func reshape(_ node: NodeID) throws(ExecutionError) {
+    let data = try plain(node, 0)
+    guard let shape = reshaped(node, data.shape) else {
+      throw ExecutionError(
+        .invalidOperands, "data of shape \(data.shape) cannot have the shape asked for")
+    }
+    guard shape.product == data.count else {
+      throw ExecutionError(
+        .invalidOperands, "data of shape \(data.shape) cannot have shape \(shape)")
+    }
+    define(node, view(data, as: TensorInfo(data.elementType, shape)))
+  }
+
+  private func reshaped(_ node: NodeID, _ shape: [Int]) -> [Int]? {
+    switch graph.nodes[node].op.kind {
+    case .reshape:
+      guard let view = ReshapeView(node, in: graph), let requested = view.requested else {
+        return nil
+      }
+      return Self.resolved(requested.map(Int.init), shape, allowZero: view.allowZero)
+    case .flatten:
+      guard let axis = FlattenView(node, in: graph)?.axis else { return nil }
+      return [shape[..<axis].reduce(1, *), shape[axis...].reduce(1, *)]
+    case .squeeze:
+      guard let view = SqueezeView(node, in: graph) else { return nil }
+      let axes = view.areAxesStated ? view.axes : shape.indices.filter { shape[$0] == 1 }
+      return shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
+    default:
+      guard let axes = UnsqueezeView(node, in: graph)?.axes else { return nil }
+      var rest = shape[...]
+      return (0..<shape.count + axes.count).map { axes.contains($0) ? 1 : rest.popFirst() ?? 1 }
+    }
+  }
+
+  private static func resolved(_ requested: [Int], _ shape: [Int], allowZero: Bool) -> [Int]? {
+    var result = requested
+    for (axis, extent) in requested.enumerated() where extent == 0 && !allowZero {
+      guard shape.indices.contains(axis) else { return nil }
+      result[axis] = shape[axis]
+    }
+    guard let open = result.firstIndex(of: -1) else { return result }
+    let rest = result.enumerated().reduce(1) { $1.offset == open ? $0 : $0 * $1.element }
+    guard rest > 0, shape.product % rest == 0 else { return nil }
+    result[open] = shape.product / rest
+    return result
+  }
+
+  mutating func transpose(_ node: NodeID) throws(ExecutionError) {
+    let data = try plain(node, 0)
+    guard let order = TransposeView(node, in: graph)?.permutation, order.count == data.shape.count
+    else {
+      throw ExecutionError(
+        .invalidOperands, "its permutation does not fit data of shape \(data.shape)")
+    }
+    let view = StridedView(contiguous: data.shape).transposed(order)
+    let moved = order.filter { data.shape[$0] != 1 }
+    if moved == moved.sorted() {
+      return define(node, self.view(data, as: TensorInfo(data.elementType, view.shape)))
+    }
+    define(node, try strided(node, data, view))
+  }
+
+  mutating func slice(_ node: NodeID) throws(ExecutionError) {
+    let data = try plain(node, 0)
+    guard let slices = SliceView(node, in: graph)?.slices else {
+      throw ExecutionError(.invalidOperands, "its bounds do not fit data of shape \(data.shape)")
+    }
+    let taken = slices.reduce(StridedView(contiguous: data.shape)) { view, slice in
+      let range = slice.resolved(extent: view.shape[slice.axis])
+      return view.sliced(
+        axis: slice.axis, start: range.start, count: range.count, step: range.step)
+    }
+    define(node, try strided(node, data, taken))
+  }
+
+  mutating func expand(_ node: NodeID) throws(ExecutionError) {
+    let data = try plain(node, 0)
+    guard let requested = ExpandView(node, in: graph)?.requested?.map(Int.init),
+      let shape = StridedView.commonShape([data.shape, requested]),
+      let view = StridedView(contiguous: data.shape).broadcast(to: shape)
+    else {
+      throw ExecutionError(.invalidOperands, "data of shape \(data.shape) does not expand so")
+    }
+    define(node, try strided(node, data, view))
+  }
+
+  mutating func tile(_ node: NodeID) throws(ExecutionError) {
+    let data = try plain(node, 0)
+    guard let repeats = TileView(node, in: graph)?.repeats, repeats.count == data.shape.count else {
+      throw ExecutionError(.invalidOperands, "its repeats do not fit data of shape \(data.shape)")
+    }
+    let steps = StridedView.rowMajor(data.shape)
+    let view = StridedView(
+      shape: zip(repeats, data.shape).flatMap { [$0, $1] }, strides: steps.flatMap { [0, $0] },
+      offset: 0)
+    let result = try strided(node, data, view)
+    let shape = zip(repeats, data.shape).map { $0 * $1 }
+    define(node, self.view(result, as: TensorInfo(data.elementType, shape)))
+  }
+
+  /// Blocks of the spatial axes to channels or back, as six axes in another order.
+  mutating func depthSpace(_ node: NodeID) throws(ExecutionError) {
+    let data = try plain(node, 0)
+    guard let view = DepthSpaceView(node, in: graph), data.shape.count == 4 else {
+      throw ExecutionError(
+        .invalidOperands, "its attributes do not fit data of shape \(data.shape)")
+    }
+    let (n, c, h, w, b) = (
+      data.shape[0], data.shape[1], data.shape[2], data.shape[3], view.blockSize
+    )
+    let isDepth = graph.nodes[node].op.kind == .depthToSpace
+    guard b > 0, isDepth ? c % (b * b) == 0 : h % b == 0 && w % b == 0 else {
+      throw ExecutionError(
+        .invalidOperands, "blocks of \(b) do not fit data of shape \(data.shape)")
+    }
+    let (split, order, shape): ([Int], [Int], [Int])
+    if !isDepth {
+      (split, order) = ([n, c, h / b, b, w / b, b], [0, 3, 5, 1, 2, 4])
+      shape = [n, c * b * b, h / b, w / b]
+    } else if graph.attribute(node, "mode", default: "DCR") == "CRD" {
+      (split, order) = ([n, c / (b * b), b, b, h, w], [0, 1, 4, 2, 5, 3])
+      shape = [n, c / (b * b), h * b, w * b]
+    } else {
+      (split, order) = ([n, b, b, c / (b * b), h, w], [0, 3, 4, 1, 5, 2])
+      shape = [n, c / (b * b), h * b, w * b]
+    }
+    let moved = try strided(node, data, StridedView(contiguous: split).transposed(order))
+    define(node, self.view(moved, as: TensorInfo(data.elementType, shape)))
+  }
+
+  /// The elements that `view` walks over, in row-major order.
+  mutating func strided(
+    _ node: NodeID, _ data: Operand, _ view: StridedView
+  ) throws(ExecutionError) -> Operand {
+    let info = TensorInfo(data.elementType, view.shape)
+    guard info.count > 0 else { return try zeros(node, info) }
+    switch data.elementType.bitWidth {
+    case 8: return try strided(node, data, view, info, UInt8.self)
+    case 16: return try strided(node, data, view, info, UInt16.self)
+    case 32: return try strided(node, data, view, info, UInt32.self)
+    case 64: return try strided(node, data, view, info, UInt64.self)
+    default: throw ExecutionError(.unsupported, "cannot move elements of type \(data.elementType)")
+    }
+  }
+
+  private mutating func strided<Word: BitwiseCopyable>(
+    _ node: NodeID, _ data: Operand, _ view: StridedView, _ info: TensorInfo, _ type: Word.Type
+  ) throws(ExecutionError) -> Operand {
+    let walk = StridedWalk(view)
+    let counts = (data.count, info.count)
+    return try step(node, reads: [data], makes: [info]) { buffers in
+      let source = buffers.read(0, as: type, count: counts.0)
+      let target = buffers.make(0, as: type, count: counts.1)
+      return {
+        walk.run { place, start, step, count in
+          for index in 0..<count { target[place + index] = source[start + index * step] }
+        }
+      }
+    }[0]
+  }
+
+  /// A tensor of zeros, as the result of work on nothing.
+  mutating func zeros(_ node: NodeID, _ info: TensorInfo) throws(ExecutionError) -> Operand {
+    let count = info.byteCount ?? 0
+    return try step(node, reads: [], makes: [info]) { buffers in
+      let target = buffers.make(0, as: UInt8.self, count: count)
+      return { target.fill(0) }
+    }[0]
+  }
+
+  /// The same elements in memory of their own.
+  mutating func copied(_ node: NodeID, _ operand: Operand) throws(ExecutionError) -> Operand {
+    let data = try plain(operand)
+    let count = data.info.byteCount ?? 0
+    return try step(node, reads: [data], makes: [data.info]) { buffers in
+      let source = buffers.read(0, as: UInt8.self, count: count)
+      let target = buffers.make(0, as: UInt8.self, count: count)
+      return { target.copy(count, from: source, at: 0, to: 0) }
+    }[0]
+  }
+}
+
+/// Visits the elements of a strided view run by run.
+struct StridedWalk {
+  private let outer: [Int]
+  private let strides: [Int]
+  private let run: Int
+  private let step: Int
+  private let offset: Int
+
+  init(_ view: StridedView) {
+    var (axes, steps): ([Int], [Int]) = ([], [])
+    for (extent, stride) in zip(view.shape, view.strides) where extent != 1 {
+      if let last = steps.last, last == stride * extent {
+        axes[axes.count - 1] *= extent
+        steps[steps.count - 1] = stride
+      } else {
+        axes.append(extent)
+        steps.append(stride)
+      }
+    }
+    run = axes.popLast() ?? 1
+    step = steps.popLast() ?? 1
+    outer = axes
+    strides = steps
+    offset = view.offset
+  }
+
+  func run(_ visit: (_ place: Int, _ start: Int, _ step: Int, _ count: Int) -> Void) {
+    let total = outer.product
+    guard total > 0, run > 0 else { return }
+    var coordinates = outer.map { _ in 0 }
+    var start = offset
+    for number in 0..<total {
+      visit(number * run, start, step, run)
+      for axis in outer.indices.reversed() {
+        coordinates[axis] += 1
+        start += strides[axis]
+        guard coordinates[axis] == outer[axis] else { break }
+        coordinates[axis] = 0
+        start -= strides[axis] * outer[axis]
+      }
+    }
+  }
+}

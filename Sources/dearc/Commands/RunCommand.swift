@@ -1,0 +1,85 @@
+import ArgumentParser
+import Executor
+import Formats
+import IR
+import Importers
+
+/// Runs a model on tensors.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Run a model on this machine's processor.",
+    usage: "dearc run <input> --tensor <name=file.npy> ... [<options>]",
+    discussion: """
+      Tensors are files of numpy's. Every result is printed as its shape and range, and written to the \
+      folder that --save-outputs names: one .npy file for each output, called after it, with / as _.
+      """)
+
+  @OptionGroup var input: InputOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "An input, as a file of numpy's; may be repeated.", valueName: "name=file.npy"))
+  var tensor: [TensorFile] = []
+
+  @Option(help: ArgumentHelp("Write every output to this folder.", valueName: "folder"))
+  var saveOutputs: String?
+
+  @Option(help: ArgumentHelp("How many threads work at a time; one for each processor otherwise."))
+  var threads: Int?
+
+  @Option(
+    help: ArgumentHelp("Run so many times more, and print how long it takes.", valueName: "count"))
+  var benchmark: Int?
+
+  @OptionGroup var display: DisplayOptions
+
+  func validate() throws {
+    _ = try input.path()
+    for (count, name) in [(threads, "threads"), (benchmark, "benchmark")] {
+      if let count, count < 1 { throw ValidationError("--\(name) takes a positive number.") }
+    }
+  }
+
+  func run() throws {
+    let imported = try ModelFiles.read(input)
+    let run = try ModelRun(imported.model, threads: threads)
+    let tensors = try run.tensors(tensor)
+    let results = try run.results(tensors)
+    let files = try saveOutputs.map { try prepare(results, in: $0) } ?? []
+    try ModelFiles.commit([], with: files)
+    let report = RunReport(
+      run, results, times: try benchmark.map { try run.times(tensors, count: $0) })
+    if display.json {
+      try Terminal.writeResult(try JSONDocument.text(report))
+    } else {
+      try display.show(RunRendering(report: report, display: display).lines)
+    }
+  }
+
+  private func prepare(_ results: [RunResult], in folder: String) throws -> [AtomicFile] {
+    try results.map { result in
+      let name = result.name.replacing("/", with: "_")
+      do {
+        let file = try AtomicFile(path: "\(folder)/\(name).npy")
+        try result.tensor.write(to: file)
+        return file
+      } catch {
+        throw Failure(error)
+      }
+    }
+  }
+}
+
+/// An input and the file that holds it, written `NAME=FILE.npy`.
+struct TensorFile: ExpressibleByArgument, Equatable {
+  let name: String
+  let path: String
+
+  init?(argument: String) {
+    guard let split = argument.lastIndex(of: "=") else { return nil }
+    name = String(argument[..<split])
+    path = String(argument[argument.index(after: split)...])
+    guard !name.isEmpty, !path.isEmpty else { return nil }
+  }
+}
