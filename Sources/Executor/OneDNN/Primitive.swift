@@ -65,7 +65,7 @@ final class Arguments {
   }
 
   deinit {
-    for unsafeeach in unsafe list { unsafe dnnl_memory_destroy(each.memory) }
+    for index in unsafe list.indices { unsafe dnnl_memory_destroy(list[index].memory) }
   }
 }
 

@@ -100,6 +100,10 @@ struct Planner {
     for (value, operand) in operands {
       operands[value] = nil
       guard graph.constant(value) == nil, isAlive(value, waiting) else { continue }
+      if let constant = operand.constant {
+        operands[value] = known(constant)
+        continue
+      }
       let slot = unsafe builder.slot(
         plan.address(of: operand.slot).map { unsafe .earlier($0) } ?? .arena(byteCount: 0))
       define(value, Operand(slot: slot, info: operand.info, constant: operand.constant))
@@ -176,9 +180,10 @@ struct Planner {
 
   /// From now on `value` is a stored tensor.
   private mutating func know(_ value: ValueID, _ constant: Constant) {
-    operands[value] = nil
-    let known = graph.addConstant(graph.values[value].name + " known", constant)
-    graph.replaceUses(of: value, with: known)
+    let name = graph.values[value].name
+    graph.replaceUses(of: value, with: graph.addConstant(name + " known", constant))
+    // The graph's caller goes on asking for the value itself.
+    operands[value] = graph.isOutput(value) ? known(constant) : nil
   }
 
   private mutating func finish(_ node: NodeID) {

@@ -168,7 +168,7 @@ private struct ConvolutionForm {
         ?? (window.autoPad.isSame ? data[2 + axis] * window.strides[axis] : nil)
       {
         extent = asked
-        let total = full + view.outputPadding[axis] - asked
+        let total = max(full + view.outputPadding[axis] - asked, 0)
         let small = total / 2
         (begin, end) =
           window.autoPad == .sameUpper ? (small, total - small) : (total - small, small)
