@@ -35,6 +35,12 @@ let package = Package(
     .target(
       name: "HDF5Access", dependencies: ["CConfinement", "CHDF5", "Formats"],
       swiftSettings: library),
+    .systemLibrary(
+      name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
+    .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CWebP"]),
+    .target(name: "Images", dependencies: ["CImageCodecs"], swiftSettings: library),
     .target(name: "Alignment", swiftSettings: library),
     .target(
       name: "Importers", dependencies: ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
@@ -84,6 +90,8 @@ let package = Package(
         "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "TestSupport",
       ],
       swiftSettings: common),
+    .testTarget(
+      name: "ImagesTests", dependencies: ["Images", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzCases", "TestSupport"], swiftSettings: common),
   ]

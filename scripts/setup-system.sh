@@ -30,6 +30,9 @@ missing_packages() {
   pkg-config --exists libcrypto 2>/dev/null || echo libssl-dev
   pkg-config --exists hdf5 2>/dev/null || echo libhdf5-dev
   pkg-config --exists libzip 2>/dev/null || echo libzip-dev
+  pkg-config --exists libjpeg 2>/dev/null || echo libjpeg62-turbo-dev
+  pkg-config --exists libpng 2>/dev/null || echo libpng-dev
+  pkg-config --exists libwebp 2>/dev/null || echo libwebp-dev
   command -v protoc-c >/dev/null || echo protobuf-c-compiler
   python3 -c 'import ensurepip, venv' 2>/dev/null || printf '%s\n' python3 python3-venv
   [[ ${1:-} == tests ]] || return 0

@@ -14,6 +14,8 @@ import Testing
     "HDF5Access": ["Formats", "CConfinement", "CHDF5"],
     // Statistics of channels and the rule that chooses among them: plain values and arithmetic.
     "Alignment": [],
+    // Pictures as networks take them; the codecs' own errors stay in C.
+    "Images": ["CImageCodecs"],
     // Files to graphs and statistics.
     "Importers": ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
     // Graphs to files; never through an importer.
@@ -36,6 +38,7 @@ import Testing
   static let platform: [String: [String]] = [
     "Formats": ["FoundationEssentials", "Glibc"],
     "HDF5Access": ["Glibc", "Synchronization"],
+    "Images": ["Glibc"],
     "Importers": ["FoundationEssentials", "Glibc"],
     "Emitters": ["FoundationEssentials", "Glibc"],
     "Passes": ["FoundationEssentials", "Glibc", "Dispatch", "Synchronization"],
