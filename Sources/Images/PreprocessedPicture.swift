@@ -1,0 +1,84 @@
+/// A picture as a network takes it.
+public struct PreprocessedPicture: Hashable, Sendable {
+  /// The numbers, in the order of the shape's axes.
+  public let values: [Float]
+  /// The extents of four axes, the first of them 1.
+  public let shape: [Int]
+}
+
+extension Preprocessing {
+  /// Makes of `picture` what the network expects.
+  ///
+  /// - Throws: `ImageError` if resizing would make it larger than `ImageLimits.pixelCount`.
+  public func preprocess(_ picture: Picture) throws(ImageError) -> PreprocessedPicture {
+    let picture = try resized(picture)
+    return numbers(of: cropped(picture))
+  }
+
+  private func resized(_ picture: Picture) throws(ImageError) -> Picture {
+    switch resize {
+    case .none: return picture
+    case .exact(let width, let height):
+      return try picture.resized(width: width, height: height, filter)
+    case .shortestSide(let side):
+      // Extents are at most 2^27 and 2^12, so that nothing overflows.
+      return picture.width <= picture.height
+        ? try picture.resized(width: side, height: side * picture.height / picture.width, filter)
+        : try picture.resized(width: side * picture.width / picture.height, height: side, filter)
+    }
+  }
+
+  private func cropped(_ picture: Picture) -> Picture {
+    guard case .centre(let side) = crop else { return picture }
+    return picture.centre(width: side, height: side)
+  }
+
+  private func numbers(of picture: Picture) -> PreprocessedPicture {
+    let (width, height, count) = (picture.width, picture.height, Picture.channelCount)
+    let pixelCount = width * height
+    // Where a number goes: so far apart are pixels, and channels.
+    let isFirst = layout == .channelsFirst
+    let (pixelStride, channelStride) = isFirst ? (1, pixelCount) : (count, 1)
+    var values = [Float](repeating: 0, count: pixelCount * count)
+    for (channel, table) in tables.enumerated() {
+      for pixel in 0..<pixelCount {
+        values[pixel * pixelStride + channel * channelStride] =
+          table[Int(picture.pixels[pixel * count + channel])]
+      }
+    }
+    return PreprocessedPicture(
+      values: values, shape: isFirst ? [1, count, height, width] : [1, height, width, count])
+  }
+
+  /// For each channel, the number for each of the values that a pixel can have.
+  private var tables: [[Float]] {
+    zip(mean.values, std.values).map { mean, std in
+      (0...255).map { (Float($0) / Float(scale) - Float(mean)) / Float(std) }
+    }
+  }
+}
+
+extension Picture {
+  /// The part in the middle that has these extents, black where the picture has no pixels.
+  func centre(width newWidth: Int, height newHeight: Int) -> Picture {
+    let (left, top) = (Self.start(newWidth, in: width), Self.start(newHeight, in: height))
+    let count = Self.channelCount
+    let columns = max(left, 0)..<min(left + newWidth, width)
+    var result = [UInt8](repeating: 0, count: newWidth * newHeight * count)
+    for row in max(top, 0)..<min(top + newHeight, height) {
+      let source = (row * width + columns.lowerBound) * count
+      let target = ((row - top) * newWidth + columns.lowerBound - left) * count
+      let byteCount = columns.count * count
+      result.replaceSubrange(
+        target..<target + byteCount, with: pixels[source..<source + byteCount])
+    }
+    return Picture(width: newWidth, height: newHeight, unchecked: result)
+  }
+
+  /// Where an extent begins within another, which may be smaller, in torchvision's words: halves are rounded
+  /// to even numbers where something is cut off, and down where something is added.
+  private static func start(_ extent: Int, in whole: Int) -> Int {
+    guard whole >= extent else { return -((extent - whole) / 2) }
+    return Int((Double(whole - extent) / 2).rounded(.toNearestOrEven))
+  }
+}
