@@ -33,6 +33,7 @@ missing_packages() {
   pkg-config --exists libjpeg 2>/dev/null || echo libjpeg62-turbo-dev
   pkg-config --exists libpng 2>/dev/null || echo libpng-dev
   pkg-config --exists libwebp 2>/dev/null || echo libwebp-dev
+  [[ -e /usr/include/oneapi/dnnl/dnnl.h ]] || echo libdnnl-dev
   command -v protoc-c >/dev/null || echo protobuf-c-compiler
   python3 -c 'import ensurepip, venv' 2>/dev/null || printf '%s\n' python3 python3-venv
   [[ ${1:-} == tests ]] || return 0

@@ -24,10 +24,12 @@ import Testing
     "Passes": ["IR"],
     // Two graphs side by side; folding brings them into one form.
     "Comparison": ["IR", "Passes"],
+    // Runs a graph; knows no file and no pass.
+    "Executor": ["IR", "COneDNN"],
     // The command line composes all of them and holds no graph logic.
     "dearc": [
       "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
-      "Comparison", "ArgumentParser",
+      "Comparison", "Executor", "Images", "ArgumentParser",
     ],
   ]
 
@@ -43,6 +45,7 @@ import Testing
     "Emitters": ["FoundationEssentials", "Glibc"],
     "Passes": ["FoundationEssentials", "Glibc", "Dispatch", "Synchronization"],
     "Comparison": ["Glibc"],
+    "Executor": ["Glibc"],
     "dearc": ["FoundationEssentials", "Glibc", "Dispatch", "Synchronization"],
   ]
 

@@ -33,6 +33,25 @@ struct MemoryDescriptor: Equatable, Sendable {
     self.raw = raw
   }
 
+    /// The same memory with axis `order[i]` as axis i.
+  func transposed(_ order: [Int]) throws(ExecutionError) -> MemoryDescriptor {
+    var (source, target) = (raw, dnnl_memory_desc_t())
+    // The library wants to know where each axis goes.
+    var places = order.map { _ in Int32(0) }
+    for (place, axis) in order.enumerated() { places[axis] = Int32(place) }
+    try unsafe dnnl_memory_desc_permute_axes(&target, &source, places).check("turn axes round")
+    return MemoryDescriptor(target)
+  }
+
+  /// The strides of the axes, if elements lie in no blocks.
+  var strides: [Int]? {
+    let blocking = unsafe raw.format_desc.blocking
+    guard raw.format_kind == dnnl_blocked, blocking.inner_nblks == 0 else { return nil }
+    return unsafe withUnsafeBytes(of: blocking.strides) { bytes in
+      unsafe bytes.bindMemory(to: Int64.self).prefix(Int(raw.ndims)).map { Int($0) }
+    }
+  }
+
   /// The bytes that the tensor takes, padding included.
   var byteCount: Int {
     var raw = raw

@@ -38,6 +38,11 @@ struct TensorInfo: Hashable, Sendable {
     }
   }
 
+    /// How far apart elements are along each axis, if they lie in no blocks; nil for row-major ones.
+  var strides: [Int]? {
+    if case .special(let descriptor) = layout { descriptor.strides } else { nil }
+  }
+
   /// The bytes that it takes; nil if they are too many to count.
   var byteCount: Int? {
     if case .special(let descriptor) = layout { return descriptor.byteCount }

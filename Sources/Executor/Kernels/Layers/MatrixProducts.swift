@@ -4,9 +4,12 @@ import IR
 // Products of matrices: those of single precision by oneDNN, others one element at a time.
 
 extension Planner {
-  mutating func matMul(_ node: NodeID) throws(ExecutionError) {
-    let (left, right) = (try plain(node, 0), try plain(node, 1))
-    let form = try MatrixForm(left: left.shape, right: right.shape)
+    mutating func matMul(_ node: NodeID) throws(ExecutionError) {
+    let left = try factor(try operand(node, 0))
+    let right = try factor(try operand(node, 1))
+    let form = try MatrixForm(
+      left: left.shape, right: right.shape, leftStrides: left.info.strides,
+      rightStrides: right.info.strides)
     guard left.elementType == .float32, right.elementType == .float32 else {
       return define(node, try wholeProduct(node, left, right, form))
     }
@@ -17,6 +20,14 @@ extension Planner {
     let bias = try takeBias(&chain, width: form.columns)
     chain = fusion(chain, result: form.result)
     define(chain, try product(form, left, right, bias, chain, leading: []))
+  }
+
+    /// An operand whose matrices can be read as they lie: row by row or column by column.
+  private mutating func factor(_ operand: Operand) throws(ExecutionError) -> Operand {
+    guard let steps = operand.info.strides, operand.elementType == .float32, steps.count > 1,
+      steps.suffix(2).contains(1)
+    else { return try plain(operand) }
+    return operand
   }
 
   mutating func gemm(_ node: NodeID) throws(ExecutionError) {
@@ -188,8 +199,9 @@ struct MatrixForm {
   /// Where the matrices of each product start.
   let batches: [(left: Int, right: Int)]
 
-  init(
-    left: [Int], right: [Int], transposesLeft: Bool = false, transposesRight: Bool = false
+    init(
+    left: [Int], right: [Int], transposesLeft: Bool = false, transposesRight: Bool = false,
+    leftStrides steps: [Int]? = nil, rightStrides otherSteps: [Int]? = nil
   ) throws(ExecutionError) {
     guard !left.isEmpty, !right.isEmpty else {
       throw ExecutionError(.invalidOperands, "multiplies a scalar")
@@ -207,12 +219,13 @@ struct MatrixForm {
     (rows, depth, columns) = (m, k, n)
     result = batch + (left.count == 1 ? [] : [m]) + (right.count == 1 ? [] : [n])
     batches = Self.starts(batch, outer, otherOuter, a.product, b.product)
-    if second.count == 2, !transposesLeft {
+        let isPlain = steps.map { $0 == StridedView.rowMajor(left) } ?? true
+    if second.count == 2, !transposesLeft, isPlain {
       // One matrix for all: the leading axes of the other are rows as well.
       let count = outer.product * m
       (leftShape, leftStrides, target) = ([count, k], [k, 1], [count, n])
       rightShape = [k, n]
-      rightStrides = transposesRight ? [1, k] : [n, 1]
+            rightStrides = otherSteps ?? (transposesRight ? [1, k] : [n, 1])
       return
     }
     let rank = batch.count
@@ -220,12 +233,14 @@ struct MatrixForm {
     leftShape = wide + [m, k]
     rightShape = otherWide + [k, n]
     target = batch + [m, n]
-    leftStrides = Self.strides(wide, a, isTransposed: transposesLeft)
-    rightStrides = Self.strides(otherWide, b, isTransposed: transposesRight)
+        leftStrides = steps.map { Self.padded($0, left.count == 1 ? rank + 1 : rank + 2, with: a.product) }
+      ?? Self.strides(wide, a, isTransposed: transposesLeft)
+    rightStrides = otherSteps.map { Self.padded($0, rank + 2, with: b.product) }
+      ?? Self.strides(otherWide, b, isTransposed: transposesRight)
   }
 
-  private static func padded(_ shape: [Int], _ rank: Int) -> [Int] {
-    Array(repeating: 1, count: rank - shape.count) + shape
+    private static func padded(_ shape: [Int], _ rank: Int, with extent: Int = 1) -> [Int] {
+    Array(repeating: extent, count: rank - shape.count) + shape
   }
 
   private static func strides(_ outer: [Int], _ matrix: [Int], isTransposed: Bool) -> [Int] {
