@@ -33,7 +33,7 @@ struct MemoryDescriptor: Equatable, Sendable {
     self.raw = raw
   }
 
-    /// The same memory with axis `order[i]` as axis i.
+  /// The same memory with axis `order[i]` as axis i.
   func transposed(_ order: [Int]) throws(ExecutionError) -> MemoryDescriptor {
     var (source, target) = (raw, dnnl_memory_desc_t())
     // The library wants to know where each axis goes.

@@ -75,6 +75,7 @@ extension Planner {
     case .sigmoid: return Activation(algorithm: dnnl_eltwise_logistic)
     case .tanh: return Activation(algorithm: dnnl_eltwise_tanh)
     case .hardSwish: return Activation(algorithm: dnnl_eltwise_hardswish)
+    case .swish: return Activation(algorithm: dnnl_eltwise_swish, alpha: number("alpha", 1))
     case .clip: return bounds(of: node)
     case .gelu:
       return graph.attribute(node, "approximate", default: "none") == "none"

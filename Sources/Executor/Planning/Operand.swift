@@ -38,7 +38,7 @@ struct TensorInfo: Hashable, Sendable {
     }
   }
 
-    /// How far apart elements are along each axis, if they lie in no blocks; nil for row-major ones.
+  /// How far apart elements are along each axis, if they lie in no blocks; nil for row-major ones.
   var strides: [Int]? {
     if case .special(let descriptor) = layout { descriptor.strides } else { nil }
   }

@@ -8,6 +8,9 @@ extension Planner {
   mutating func binary(_ node: NodeID) throws(ExecutionError) {
     guard let kind = graph.nodes[node].op.kind else { return }
     let (left, right) = (try operand(node, 0), try operand(node, 1))
+    if let (data, function) = affine(kind, left, right) {
+      return define(node, try apply(function, to: data))
+    }
     if let algorithm = Self.algorithm(kind), left.elementType == .float32,
       right.elementType == .float32, let result = try join(node, algorithm, left, right)
     {
@@ -23,6 +26,40 @@ extension Planner {
     case .mul: dnnl_binary_mul
     case .div: dnnl_binary_div
     default: nil
+    }
+  }
+
+  /// Arithmetic with one stored number as a function of the other operand.
+  private func affine(
+    _ kind: OperatorKind, _ left: Operand, _ right: Operand
+  ) -> (data: Operand, function: Activation)? {
+    func number(_ operand: Operand, beside data: Operand) -> Float? {
+      guard data.elementType == .float32, data.constant == nil, data.count > 0,
+        (1...6).contains(data.shape.count), operand.count == 1,
+        operand.shape.count <= data.shape.count
+      else { return nil }
+      return operand.constant?.elements(as: Float.self)?.first
+    }
+    func linear(_ alpha: Float, _ beta: Float) -> Activation {
+      Activation(algorithm: dnnl_eltwise_linear, alpha: alpha, beta: beta)
+    }
+    if let number = number(right, beside: left) {
+      switch kind {
+      case .add: return (left, linear(1, number))
+      case .sub: return (left, linear(1, -number))
+      case .mul: return (left, linear(number, 0))
+      // Only a power of two has an inverse that rounds nothing.
+      case .div where number.significand == 1 && number.isNormal:
+        return (left, linear(1 / number, 0))
+      default: return nil
+      }
+    }
+    guard let number = number(left, beside: right) else { return nil }
+    switch kind {
+    case .add: return (right, linear(1, number))
+    case .sub: return (right, linear(-1, number))
+    case .mul: return (right, linear(number, 0))
+    default: return nil
     }
   }
 
@@ -42,9 +79,17 @@ extension Planner {
     }
     let wide = Array(repeating: 1, count: shape.count - right.shape.count) + right.shape
     let second = wide == right.shape ? right : view(right, as: TensorInfo(.float32, wide))
-    let layout = try left.info.descriptor
+    let first = wide == shape || Self.broadcastsFast(wide, to: left.info) ? left : try plain(left)
+    let layout = try first.info.descriptor
     let other = wide == shape ? try arranged(second, as: layout) : second
-    return try join(node, algorithm, left, other, layout)
+    return try join(node, algorithm, first, other, layout)
+  }
+
+  /// Whether a primitive is fast at joining with what broadcasts: where axes were turned round, it is for
+  /// channels last alone.
+  private static func broadcastsFast(_ shape: [Int], to info: TensorInfo) -> Bool {
+    guard let steps = info.strides else { return true }
+    return steps.count > 2 && steps[1] == 1 && shape[2...].allSatisfy { $0 == 1 }
   }
 
   private mutating func join(

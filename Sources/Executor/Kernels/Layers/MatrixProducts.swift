@@ -4,7 +4,7 @@ import IR
 // Products of matrices: those of single precision by oneDNN, others one element at a time.
 
 extension Planner {
-    mutating func matMul(_ node: NodeID) throws(ExecutionError) {
+  mutating func matMul(_ node: NodeID) throws(ExecutionError) {
     let left = try factor(try operand(node, 0))
     let right = try factor(try operand(node, 1))
     let form = try MatrixForm(
@@ -22,7 +22,7 @@ extension Planner {
     define(chain, try product(form, left, right, bias, chain, leading: []))
   }
 
-    /// An operand whose matrices can be read as they lie: row by row or column by column.
+  /// An operand whose matrices can be read as they lie: row by row or column by column.
   private mutating func factor(_ operand: Operand) throws(ExecutionError) -> Operand {
     guard let steps = operand.info.strides, operand.elementType == .float32, steps.count > 1,
       steps.suffix(2).contains(1)
@@ -199,7 +199,7 @@ struct MatrixForm {
   /// Where the matrices of each product start.
   let batches: [(left: Int, right: Int)]
 
-    init(
+  init(
     left: [Int], right: [Int], transposesLeft: Bool = false, transposesRight: Bool = false,
     leftStrides steps: [Int]? = nil, rightStrides otherSteps: [Int]? = nil
   ) throws(ExecutionError) {
@@ -219,13 +219,13 @@ struct MatrixForm {
     (rows, depth, columns) = (m, k, n)
     result = batch + (left.count == 1 ? [] : [m]) + (right.count == 1 ? [] : [n])
     batches = Self.starts(batch, outer, otherOuter, a.product, b.product)
-        let isPlain = steps.map { $0 == StridedView.rowMajor(left) } ?? true
+    let isPlain = steps.map { $0 == StridedView.rowMajor(left) } ?? true
     if second.count == 2, !transposesLeft, isPlain {
       // One matrix for all: the leading axes of the other are rows as well.
       let count = outer.product * m
       (leftShape, leftStrides, target) = ([count, k], [k, 1], [count, n])
       rightShape = [k, n]
-            rightStrides = otherSteps ?? (transposesRight ? [1, k] : [n, 1])
+      rightStrides = otherSteps ?? (transposesRight ? [1, k] : [n, 1])
       return
     }
     let rank = batch.count
@@ -233,13 +233,15 @@ struct MatrixForm {
     leftShape = wide + [m, k]
     rightShape = otherWide + [k, n]
     target = batch + [m, n]
-        leftStrides = steps.map { Self.padded($0, left.count == 1 ? rank + 1 : rank + 2, with: a.product) }
+    leftStrides =
+      steps.map { Self.padded($0, left.count == 1 ? rank + 1 : rank + 2, with: a.product) }
       ?? Self.strides(wide, a, isTransposed: transposesLeft)
-    rightStrides = otherSteps.map { Self.padded($0, rank + 2, with: b.product) }
+    rightStrides =
+      otherSteps.map { Self.padded($0, rank + 2, with: b.product) }
       ?? Self.strides(otherWide, b, isTransposed: transposesRight)
   }
 
-    private static func padded(_ shape: [Int], _ rank: Int, with extent: Int = 1) -> [Int] {
+  private static func padded(_ shape: [Int], _ rank: Int, with extent: Int = 1) -> [Int] {
     Array(repeating: extent, count: rank - shape.count) + shape
   }
 

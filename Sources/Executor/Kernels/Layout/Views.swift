@@ -53,19 +53,21 @@ extension Planner {
   }
 
   mutating func transpose(_ node: NodeID) throws(ExecutionError) {
-        let data = try operand(node, 0)
+    let data = try operand(node, 0)
     guard let order = TransposeView(node, in: graph)?.permutation, order.count == data.shape.count
     else {
       throw ExecutionError(
         .invalidOperands, "its permutation does not fit data of shape \(data.shape)")
     }
     let view = StridedView(contiguous: data.shape).transposed(order)
-        let moved = order.filter { data.shape[$0] != 1 }
+    let moved = order.filter { data.shape[$0] != 1 }
     if data.info.layout == .plain, moved == moved.sorted() {
       return define(node, self.view(data, as: TensorInfo(data.elementType, view.shape)))
     }
     // Nothing is moved until somebody needs it moved: products of matrices read it as it is.
-    if data.elementType == .float32, data.constant == nil, data.count > 0, (1...6).contains(order.count) {
+    if data.elementType == .float32, data.constant == nil, data.count > 0,
+      (1...6).contains(order.count)
+    {
       let layout = try data.info.descriptor.transposed(order)
       let info = TensorInfo(.float32, view.shape, .special(layout))
       return define(node, self.view(data, as: try info.simplified))

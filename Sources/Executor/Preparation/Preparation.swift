@@ -8,8 +8,10 @@ enum Preparation {
   static func prepared(_ model: Model) throws(ExecutionError) -> Graph {
     try check(model.graph)
     var planner = Planner(model.graph, inputs: [], weights: PackedWeights())
-        planner.fold()
+    planner.fold()
     GeluFusion.run(on: &planner.graph)
+    SwishFusion.run(on: &planner.graph)
+
     return planner.graph
   }
 

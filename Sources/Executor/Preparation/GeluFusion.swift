@@ -22,7 +22,8 @@ enum GeluFusion {
     let draft = NodeDraft(
       Operator(.gelu), name: graph.nodes[match.last].name, inputs: [match.data],
       origin: graph.nodes[match.last].origin)
-    let node = graph.insert(draft, results: [(result.name + " fused", result.type)], before: match.last)
+    let node = graph.insert(
+      draft, results: [(result.name + " fused", result.type)], before: match.last)
     guard let made = graph.nodes[node].output(0) else { return }
     graph.replaceUses(of: match.result, with: made)
     for each in match.nodes.reversed() { graph.remove(each) }
@@ -54,7 +55,9 @@ enum GeluFusion {
         guard factors.remove(factor) != nil else { return nil }
         if other != data, factor == .data {
           // x/2 is taken first.
-          guard factors.remove(.half) != nil, let product = graph.producer(of: other) else { return nil }
+          guard factors.remove(.half) != nil, let product = graph.producer(of: other) else {
+            return nil
+          }
           nodes.append(product)
         }
         last = reader.node
@@ -94,7 +97,8 @@ enum GeluFusion {
         graph.soleReader(of: value) != nil
       else { return false }
       let (first, second) = (graph.nodes[node].input(0), graph.nodes[node].input(1))
-      return first == data && isNumber(second, 0.5, graph) || second == data && isNumber(first, 0.5, graph)
+      return first == data && isNumber(second, 0.5, graph)
+        || second == data && isNumber(first, 0.5, graph)
     }
 
     private static func isNumber(_ value: ValueID?, _ number: Double, _ graph: Graph) -> Bool {
