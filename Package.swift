@@ -51,12 +51,13 @@ let package = Package(
     .target(name: "Passes", dependencies: ["IR"], swiftSettings: library),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "Executor", dependencies: ["IR", "COneDNN"], swiftSettings: library),
+    .target(name: "Verification", dependencies: ["IR", "Executor"], swiftSettings: library),
     .target(name: "Comparison", dependencies: ["IR", "Passes"], swiftSettings: library),
     .executableTarget(
       name: "dearc",
       dependencies: [
         "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
-        "Comparison", "Executor",
+        "Comparison", "Executor", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], resources: [.embedInCode("Pages/DiffPage.html")], swiftSettings: common),
     .target(

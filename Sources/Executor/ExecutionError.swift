@@ -28,6 +28,9 @@ public struct ExecutionError: Error, Hashable, Sendable, CustomStringConvertible
     self.operatorType = operatorType
   }
 
+  /// Says that two models, or what they are given, do not fit each other.
+  public init(mismatch message: String) { self.init(.invalidInput, message) }
+
   /// Everything in one sentence.
   public var description: String {
     let place = operatorType.isEmpty ? subject : "\(operatorType) '\(subject)'"

@@ -26,10 +26,12 @@ import Testing
     "Comparison": ["IR", "Passes"],
     // Runs a graph; knows no file and no pass.
     "Executor": ["IR", "COneDNN"],
+    // Whether two models give the same answers.
+    "Verification": ["IR", "Executor"],
     // The command line composes all of them and holds no graph logic.
     "dearc": [
       "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
-      "Comparison", "Executor", "Images", "ArgumentParser",
+      "Comparison", "Executor", "Verification", "Images", "ArgumentParser",
     ],
   ]
 
@@ -46,6 +48,7 @@ import Testing
     "Passes": ["FoundationEssentials", "Glibc", "Dispatch", "Synchronization"],
     "Comparison": ["Glibc"],
     "Executor": ["Glibc"],
+    "Verification": ["Glibc"],
     "dearc": ["FoundationEssentials", "Glibc", "Dispatch", "Synchronization"],
   ]
 
