@@ -1,4 +1,5 @@
 import IR
+import Passes
 
 extension Graph {
   /// Stores as floats what is stored as whole numbers with a scale, and leaves the rounding of computed
@@ -31,31 +32,5 @@ extension Graph {
 
   private func soleResult(of node: NodeID) -> ValueID? {
     nodes[node].outputs.count == 1 ? nodes[node].output(0) : nil
-  }
-
-  /// What a node makes of stored whole numbers: `(q − zero point) · scale`, by tensor or by axis.
-  private func dequantized(_ node: NodeID) -> Constant? {
-    guard let stored = constant(nodes[node].input(0)), let numbers = stored.integers,
-      let scales = constant(nodes[node].input(1))?.inSinglePrecision?.elements(as: Float.self),
-      let zeros = zeroPoints(of: node, count: scales.count), !scales.isEmpty
-    else { return nil }
-    let stated: Int64 =
-      if case .int(let axis)? = nodes[node].attribute("axis") { axis } else { 1 }
-    let axis = Int(stated < 0 ? stated + Int64(stored.shape.count) : stated)
-    let isByAxis =
-      scales.count > 1 && stored.shape.indices.contains(axis) && stored.shape[axis] == scales.count
-    guard isByAxis || scales.count == 1 else { return nil }
-    let run = isByAxis ? stored.shape[(axis + 1)...].reduce(1, *) : numbers.count
-    return Constant(
-      numbers.enumerated().map { place, number in
-        let channel = isByAxis ? place / max(run, 1) % scales.count : 0
-        return Float((Double(number) - Double(zeros[channel])) * Double(scales[channel]))
-      }, shape: stored.shape)
-  }
-
-  private func zeroPoints(of node: NodeID, count: Int) -> [Int64]? {
-    guard nodes[node].input(2) != nil else { return Array(repeating: 0, count: count) }
-    let zeros = constant(nodes[node].input(2))?.integers
-    return zeros?.count == count ? zeros : nil
   }
 }

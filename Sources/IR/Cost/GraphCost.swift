@@ -2,7 +2,8 @@
 public struct GraphCost: Sendable {
   /// The number of nodes, those in bodies included.
   public internal(set) var nodes = 0
-  /// The number of stored floating-point elements that the outputs depend on.
+  /// The number of stored floating-point elements that the outputs depend on; whole numbers that scales
+  /// make floats of count as these, and the scales do not.
   public internal(set) var parameters = 0
   /// The bytes of all stored elements that the outputs depend on.
   public internal(set) var constantBytes = 0
@@ -43,7 +44,8 @@ extension Graph {
     var cost = GraphCost(byNode: SideTable(count: nodes.count, initial: NodeCost()))
     for value in constantIDs where live[value] {
       if let constant = values[value].constant {
-        cost.add(constant, of: values[value].uses.lazy.compactMap(\.node).first)
+        cost.add(
+          constant, of: firstReader(of: value), areParameters: areParameters(value, constant))
       }
     }
     for node in nodeIDs {
@@ -54,7 +56,7 @@ extension Graph {
       cost.byNode[node].activationBytes = inference.resultBytes(of: node, in: self)
       cost.macs = cost.macs.addingChecked(macs)
       if isLive, let constant = ConstantView(node, in: self)?.constant {
-        cost.add(constant, of: node)
+        cost.add(constant, of: node, areParameters: constant.elementType.isFloatingPoint)
       }
 
       for body in nodes[node].attributes.flatMap(\.value.graphs) {
@@ -63,6 +65,24 @@ extension Graph {
     }
     cost.peakActivationBytes = inference.peakActivationBytes(of: self)
     return cost
+  }
+
+  /// The first node that reads `value`, or reads what a node widens it to that does nothing else.
+  private func firstReader(of value: ValueID) -> NodeID? {
+    guard let node = values[value].uses.lazy.compactMap(\.node).first else { return nil }
+    let isWidening = nodes[node].op.kind == .cast || nodes[node].op.kind == .dequantizeLinear
+    guard isWidening, nodes[node].inputs.allSatisfy({ constant($0) != nil }) else { return node }
+    return nodes[node].output(0).flatMap { values[$0].uses.lazy.compactMap(\.node).first } ?? node
+  }
+
+  /// Whether stored elements are weights: floats, or what a DequantizeLinear makes floats of.
+  private func areParameters(_ value: ValueID, _ constant: Constant) -> Bool {
+    for case .node(let node, let input) in values[value].uses {
+      guard nodes[node].op.kind == .dequantizeLinear, self.constant(nodes[node].input(0)) != nil
+      else { continue }
+      return input == 0
+    }
+    return constant.elementType.isFloatingPoint
   }
 
   /// The values that the outputs depend on.
@@ -80,8 +100,8 @@ extension Graph {
 }
 
 extension GraphCost {
-  fileprivate mutating func add(_ constant: Constant, of node: NodeID?) {
-    let elements = constant.elementType.isFloatingPoint ? constant.storedCount : 0
+  fileprivate mutating func add(_ constant: Constant, of node: NodeID?, areParameters: Bool) {
+    let elements = areParameters ? constant.storedCount : 0
     parameters += elements
     constantBytes += constant.byteCount
     guard let node else { return }

@@ -20,6 +20,10 @@ extension Int32: TensorElement {
   /// How it is stored.
   public static var elementType: ElementType { .int32 }
 }
+extension Int8: TensorElement {
+  /// How it is stored.
+  public static var elementType: ElementType { .int8 }
+}
 extension UInt8: TensorElement {
   /// How it is stored.
   public static var elementType: ElementType { .uint8 }

@@ -21,18 +21,11 @@ extension Constant {
   init?(rounding doubles: [Double], as elementType: ElementType, shape: [Int]) {
     switch elementType {
     case .float16: self.init(doubles.map { Float16($0).bitPattern }, elementType, shape: shape)
-    case .bfloat16: self.init(doubles.map(Self.bfloat16), elementType, shape: shape)
+    case .bfloat16: self.init(doubles.map { Float($0).brainFloatBits }, elementType, shape: shape)
     case .float32: self.init(doubles.map { Float($0) }, shape: shape)
     case .float64: self.init(doubles, shape: shape)
     default: return nil
     }
-  }
-
-  /// The bits of the bfloat16 nearest to a number, of two equally near ones the even.
-  private static func bfloat16(_ number: Double) -> UInt16 {
-    let bits = Float(number).bitPattern
-    guard !Float(number).isNaN else { return 0x7fc0 }
-    return UInt16(truncatingIfNeeded: (bits + 0x7fff + (bits >> 16 & 1)) >> 16)
   }
 
   /// Stores elements given by their bits.

@@ -24,6 +24,13 @@ import Testing
     ("const %w : f32[3,1,1] = splat 1 %y = Mul(%x,%w)", 0, 3),
     ("%w = Constant() {value = tensor f32[4] splat 1} %y = Add(%x,%w)", 0, 4),
     ("const %w : i64[1] = splat 1 %y = Unsqueeze(%x,%w)", 0, 0),
+    // What is widened counts for the layer that reads it, scales do not count.
+    ("const %h : f16[32,10] = splat 1 %w = Cast(%h) {to=1} %y = MatMul(%x,%w)", 30720, 320),
+    (
+      "const %q : i8[32,10] = splat 1 const %s : f32[10] = splat 1 "
+        + "%w = DequantizeLinear(%q,%s) {axis=1} %y = MatMul(%x,%w)",
+      30720, 320
+    ),
   ])
   func countsOneLayer(statements: String, macs: Int, parameters: Int) throws {
     let graph = try parseGraph(
