@@ -33,8 +33,10 @@ public struct ModelCase: Sendable {
     try expectSound(model, "the model as read")
     inspect(model)
     try expectSurvival(of: model, as: "safetensors", emitSafetensors)
-    let pruned = try prune(model)
+    let pruned = try run(.prune.storingWeights(in: nil), model)
     try expectSound(pruned, "the pruned model")
+    try expectSound(try run(.empty.storingWeights(in: .half), model), "the model in half precision")
+    try expectSound(try run(.empty.storingWeights(in: .byte), model), "the model in bytes")
     try expectSurvival(of: pruned, as: "onnx", emitONNX)
     return .accepted
   }
@@ -55,9 +57,9 @@ public struct ModelCase: Sendable {
     _ = model.text(PrintOptions(constants: .summary(maxElements: 16)))
   }
 
-  private func prune(_ model: Model) throws -> Model {
+  private func run(_ pipeline: Pipeline, _ model: Model) throws -> Model {
     do throws(PipelineError) {
-      return try Pipeline.prune.run(model).model
+      return try pipeline.run(model).model
     } catch {
       throw Finding("\(error.description)\n\(error.subgraph ?? "")")
     }

@@ -16,6 +16,7 @@ import Testing
       guard graph.violations().isEmpty else { continue }
       for exactNorm in [false, true] {
         let pipeline = Pipeline.prune(closing: [], exactNorm: exactNorm)
+          .storingWeights(in: exactNorm ? .byte : nil)
         let result = try pipeline.run(Model(irVersion: 8, graph: graph))
         #expect(result.model.graph.outputs.count == graph.outputs.count)
       }

@@ -16,6 +16,9 @@ internal import IR
 /// 3. The same where it takes more, but all that are folded so together add at most a twentieth to
 ///    what the graph stores. Of regions that fit, all are folded or none.
 ///
+/// Nodes stay of which others read what a Cast makes of stored floats of fewer bits, where that takes
+/// more than a kilobyte: they are stored so on purpose.
+///
 /// So the file hardly grows, and a large tensor stored as its shape and a number stays that way.
 enum ConstantFolding {
   static let name = "fold-constants"
@@ -68,6 +71,15 @@ enum ConstantFolding {
     return graph.storedSize(of: result).map { $0 <= Swift.max(freed, freeByteCount) } ?? false
   }
 
+  /// Whether `node` widens stored floats, of which there are many.
+  private static func isWidening(_ node: NodeID, _ graph: Graph) -> Bool {
+    guard let view = CastView(node, in: graph), let stored = graph.constant(view.data),
+      stored.elementType.isFloatingPoint, view.target.isFloatingPoint,
+      stored.elementType.bitWidth < view.target.bitWidth
+    else { return false }
+    return stored.count > freeByteCount / (view.target.bitWidth / 8)
+  }
+
   /// Whether all operands of `node` are stored.
   static func dependsOnStored(_ node: NodeID, _ graph: Graph) -> Bool {
     graph.nodes[node].inputs.allSatisfy { $0.map { graph.constant($0) != nil } ?? true }
@@ -82,7 +94,9 @@ enum ConstantFolding {
       })
     else { return }
     var found = ConstantRegions(graph)
-    let regions = found.all()
+    let regions = found.all().filter { region in
+      !region.frontier.contains { isWidening($0.node, graph) }
+    }
     let stored = graph.constantIDs.reduce(0) { $0 + (graph.constant($1)?.byteCount ?? 0) }
     let budget = stored / growthDivisor
     let fitting = regions.filter { $0.growth > freeByteCount && $0.growth <= budget }

@@ -7,8 +7,8 @@ internal import IR
 /// ```
 ///
 /// Training leaves channels whose weights are denormal numbers and so neither do anything nor count
-/// as dead. This is the one approximation there is, made only on request, and the report states how
-/// many weights it touched and how large they were.
+/// as dead. This is an approximation, made only on request as that of `WeightNarrowing`, and the report
+/// states how many weights it touched and how large they were.
 ///
 /// Case:
 /// 1. A weight of a Conv, ConvTranspose, Gemm or MatMul whose magnitude is below the bound.

@@ -33,6 +33,8 @@ public struct PipelineResult: Sendable {
   public let flushed: FlushedWeights?
   /// What became of channels, if they were pruned.
   public let pruning: PruningReport?
+  /// What became of stored tensors, if weights were stored more compactly or had been.
+  public let precision: PrecisionReport?
   /// Time per pass, in pipeline order.
   public let timings: [PassTiming]
 }
@@ -118,6 +120,18 @@ public struct Pipeline: Sendable {
     let marking = marks.isEmpty ? [] : [Stage.once(ChannelMarking.pass(marks))]
     return Pipeline(stages: (head.map { [.once(HeadReplacement.pass($0))] } ?? []) + marking)
   }
+
+  /// Does the same with weights in single precision, and then stores them in `precision`.
+  ///
+  /// Weights that are stored more compactly are widened first, as all passes look for stored floats.
+  /// Without a precision they are stored as they were, as far as that is exact.
+  public func storingWeights(in precision: WeightPrecision?) -> Pipeline {
+    let last = precision == .single ? [] : [Stage.once(WeightNarrowing.pass(to: precision))]
+    return Pipeline(stages: [.once(WeightWidening.pass)] + stages + last)
+  }
+
+  /// Does nothing.
+  public static let empty = Pipeline(stages: [])
 
   /// Every pass of the pipeline once, in the order in which they first run.
   public var passes: [Pass] {

@@ -47,7 +47,8 @@ struct PipelineRun {
     compiled.graph = rewriter.graph
     return PipelineResult(
       model: compiled, changes: rewriter.changes, refusals: rewriter.refusals,
-      flushed: rewriter.flushed, pruning: rewriter.pruning, timings: timings)
+      flushed: rewriter.flushed, pruning: rewriter.pruning, precision: rewriter.precision,
+      timings: timings)
   }
 
   private mutating func run(_ pass: Pass) throws(PipelineError) {

@@ -13,6 +13,10 @@ struct Rewriter {
   private(set) var flushed: FlushedWeights?
   /// What became of channels, once they were pruned.
   private(set) var pruning: PruningReport?
+  /// What became of stored tensors, once weights were stored more compactly.
+  private(set) var precision: PrecisionReport?
+  /// In which form weights were read that are stored in single precision now.
+  private(set) var compactForms: [ExactName: CompactForm] = [:]
   /// What a pass found wrong with its own work; none unless dearc is at fault.
   private(set) var faults: [Fault] = []
   /// Extents assumed for symbolic dimensions where costs are estimated.
@@ -67,6 +71,12 @@ struct Rewriter {
     flushed = sum
   }
 
+  /// Records in which form the weights called `name` were read.
+  mutating func note(_ form: CompactForm, of name: String) { compactForms[ExactName(name)] = form }
+
+  /// Records what became of stored tensors.
+  mutating func report(_ precision: PrecisionReport) { self.precision = precision }
+
   /// Records what became of channels, and what is wrong with the graph if anything is.
   mutating func report(_ pruning: PruningReport, faults: [Fault]) {
     self.pruning = pruning
@@ -83,6 +93,9 @@ struct Rewriter {
     }
     return name
   }
+
+  /// Lets `name`, which nothing has any more, be given again.
+  mutating func release(_ name: String) { usedNames.remove(name) }
 
   /// The name by which users know `node`.
   func label(_ node: NodeID) -> String { graph.label(node) }

@@ -42,13 +42,13 @@ struct ClosedChannels {
     } catch {
       throw Failure(error)
     }
-    var graph = imported.model.graph
-    graph.inferShapes()
+    // The last layer is known by its stored floats.
+    let widened = try Pipeline.empty.storingWeights(in: .single).run(imported.model).model.graph
     let head = LinearHead(
       outputs: stored.shape[0], features: stored.shape[1], weights: stored.weights,
       bias: stored.bias)
     do {
-      return try graph.fitted(head, closing: marks)
+      return try widened.fitted(head, closing: marks)
     } catch {
       var failure = Failure(error)
       failure.file = path

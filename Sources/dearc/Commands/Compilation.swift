@@ -12,6 +12,7 @@ struct Compilation {
   let input: InputOptions
   let output: OutputOptions
   let passes: PassOptions
+  let precision: PrecisionOptions
   let display: DisplayOptions
   /// Where the report goes besides being shown.
   var reportPath: String?
@@ -26,10 +27,13 @@ struct Compilation {
   ///
   /// - Throws: `ValidationError`, which exits with the status for wrong usage.
   static func validate(
-    input: InputOptions, output: OutputOptions, further: [String?] = []
+    input: InputOptions, output: OutputOptions, precision: PrecisionOptions,
+    further: [String?] = []
   ) throws {
     _ = try input.path()
-    let paths = [try output.file().path] + further.compactMap { $0 }
+    let file = try output.file()
+    try precision.validate(for: file)
+    let paths = [file.path] + further.compactMap { $0 }
     guard Set(paths).count == paths.count else {
       throw ValidationError("Two of the files to be written have the same name.")
     }
@@ -45,6 +49,7 @@ struct Compilation {
     let (path, target) = (try input.path(), try output.file())
     progress.report("reading \(path)")
     let imported = try ModelFiles.read(input)
+    try precision.check(imported, at: path)
     let assumed = try AssumedInputs(imported.model.graph, given: input.inputShapes)
     let sources =
       ModelFiles.sources(of: imported, at: path) + input.furtherSources + furtherSources
@@ -89,7 +94,8 @@ struct Compilation {
   ) throws -> Emission {
     let skipped = passes.skippedPasses.flatMap { ["--skip-pass", $0] }
     let provenance = Provenance(
-      command: [name] + input.flags + flags + skipped, inputs: origin.digests, result: result)
+      command: [name] + input.flags + flags + precision.flags + skipped, inputs: origin.digests,
+      result: result)
     return try ModelFiles.prepare(
       model, for: target, provenance: provenance, keeping: output.force ? [] : origin.files)
   }

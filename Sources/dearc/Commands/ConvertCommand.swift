@@ -11,6 +11,7 @@ struct ConvertCommand: ParsableCommand {
 
   @OptionGroup var input: InputOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var precision: PrecisionOptions
   @OptionGroup var passes: PassOptions
   @OptionGroup var display: DisplayOptions
 
@@ -19,16 +20,27 @@ struct ConvertCommand: ParsableCommand {
 
   func validate() throws {
     if passes.passList { return }
-    try Compilation.validate(input: input, output: output)
+    try Compilation.validate(input: input, output: output, precision: precision)
   }
 
   func run() throws {
-    if passes.passList { return try PassListing(passes: Pipeline.fold.passes).show(display) }
+    if passes.passList {
+      return try PassListing(passes: (pipeline ?? .empty).passes).show(display)
+    }
     let compilation = Compilation(
       name: "convert", flags: noFold ? ["--no-fold"] : [], input: input, output: output,
-      passes: passes, display: display)
+      passes: passes, precision: precision, display: display)
     try compilation.run { imported, options in
-      Rewriting(result: noFold ? nil : try Pipeline.fold.run(imported.model, options: options))
+      Rewriting(result: try pipeline?.run(imported.model, options: options))
     }
+  }
+
+  /// What is done to the model; nil if it is written as it is.
+  ///
+  /// Weights that were read in a compact form stay so: nothing of what folding does needs them.
+  private var pipeline: Pipeline? {
+    let folding = noFold ? nil : Pipeline.fold
+    guard let dtype = precision.dtype else { return folding }
+    return (folding ?? .empty).storingWeights(in: dtype)
   }
 }

@@ -51,11 +51,12 @@ struct InspectCommand: ParsableCommand {
   private func report(on imported: ImportedModel) throws -> InspectReport {
     let model = imported.model
     let assumed = try AssumedInputs(model.graph, given: input.inputShapes)
+    let pruning = Pipeline.prune.storingWeights(in: .single)
     var options = PipelineOptions()
     options.assumedExtents = assumed.extents
-    let pruning = channels ? try Pipeline.prune.run(model, options: options).pruning : nil
+    let result = channels ? try pruning.run(model, options: options).pruning : nil
     return InspectReport(
       imported, path: try input.path(), countedAt: assumed.shapes,
-      channels: pruning.map(ChannelReport.init))
+      channels: result.map(ChannelReport.init))
   }
 }

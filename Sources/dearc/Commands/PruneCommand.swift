@@ -18,6 +18,7 @@ struct PruneCommand: ParsableCommand {
   @OptionGroup var input: InputOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup(title: "Channels to close") var closing: ClosingOptions
+  @OptionGroup var precision: PrecisionOptions
   @OptionGroup var passes: PassOptions
   @OptionGroup var display: DisplayOptions
 
@@ -38,16 +39,20 @@ struct PruneCommand: ParsableCommand {
   func validate() throws {
     if passes.passList { return }
     try Compilation.validate(
-      input: input, output: output, further: [report, closing.emitMarked])
+      input: input, output: output, precision: precision,
+      further: [report, closing.emitMarked])
     if let marked = closing.emitMarked { _ = try OutputFile(marked) }
   }
 
   func run() throws {
-    if passes.passList { return try PassListing(passes: Pipeline.prune.passes).show(display) }
+    if passes.passList {
+      let pipeline = Pipeline.prune.storingWeights(in: precision.dtype)
+      return try PassListing(passes: pipeline.passes).show(display)
+    }
     let compilation = Compilation(
       name: "prune", flags: closing.flags + (exactNorm ? ["--exact-norm"] : []), input: input,
-      output: output, passes: passes,
-      display: display, reportPath: report, markedPath: closing.emitMarked,
+      output: output, passes: passes, precision: precision, display: display, reportPath: report,
+      markedPath: closing.emitMarked,
       furtherSources: closing.sources, remarks: closing.remarks)
     try compilation.run(rewrite)
   }
@@ -60,12 +65,13 @@ struct PruneCommand: ParsableCommand {
     let marks = try closed.marks()
     let head = try closed.head(closing: marks)
     let pipeline = Pipeline.prune(
-      closing: marks, head: head, flushingBelow: closing.flushBelow, exactNorm: exactNorm)
+      closing: marks, head: head, flushingBelow: closing.flushBelow, exactNorm: exactNorm
+    ).storingWeights(in: precision.dtype)
     let result = try pipeline.run(imported.model, options: options)
     if strict { try requireAllGone(result) }
     let marked =
       closing.emitMarked == nil
-      ? nil : try Pipeline.mark(marks, head: head).run(imported.model).model
+      ? nil : try Pipeline.mark(marks, head: head).storingWeights(in: nil).run(imported.model).model
     return Rewriting(result: result, marked: marked, remarks: remarks(on: result))
   }
 

@@ -13,7 +13,7 @@ struct PassOptions: ParsableArguments {
   var timePasses = false
 
   func validate() throws {
-    let known = Pipeline.prune.passes.map(\.name)
+    let known = Pipeline.prune.storingWeights(in: nil).passes.map(\.name)
     for name in skippedPasses where !known.contains(name) {
       throw ValidationError(
         "There is no pass '\(name)'. The passes are: \(known.joined(separator: ", ")).")

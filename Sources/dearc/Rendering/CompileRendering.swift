@@ -12,7 +12,7 @@ struct CompileRendering {
       lines += [""] + closed(channels) + [fates(channels)] + whereToLook(channels)
       lines += keptChannels(channels)
     }
-    lines += flushed + report.remarks.map(printable)
+    lines += flushed + precision + report.remarks.map(printable)
     lines += refusals + weights + notes + (display.verbose ? changes : [])
     return lines + ["", verification, cost]
   }
@@ -71,6 +71,10 @@ struct CompileRendering {
       "Took \(Quantities.grouped(flushed.weights)) of \(Quantities.grouped(flushed.of)) weights for "
         + "zero, the largest \(flushed.largest): the answers may differ by that."
     ]
+  }
+
+  private var precision: [String] {
+    report.precision.map { PrecisionRendering(summary: $0, display: display).lines } ?? []
   }
 
   private func fates(_ channels: ChannelReport) -> String {

@@ -23,6 +23,8 @@ struct CompileReport: Encodable {
   let channels: ChannelReport?
   /// The weights that were taken for zero, on request.
   let flushed: FlushedReport?
+  /// Which tensors are stored in fewer bits, if that was asked for or they were read so.
+  let precision: PrecisionSummary?
   /// What the user should do about the result.
   let remarks: [String]
   let verification = "not verified"
@@ -48,6 +50,7 @@ struct CompileReport: Encodable {
     passes = result?.timings.map(PassReport.init) ?? []
     channels = result?.pruning.map(ChannelReport.init)
     flushed = result?.flushed.map(FlushedReport.init)
+    precision = result?.precision.map(PrecisionSummary.init)
     self.remarks = remarks
     seconds = Quantities.milliseconds(elapsed) / 1000
     peakMemoryBytes = ProcessUsage.peakMemoryBytes
