@@ -83,7 +83,7 @@ public struct TrialInputs: Hashable, Sendable {
 
 /// Numbers that look as if drawn by lot. Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
 /// Generators", 2014 (SplitMix64), and Box and Muller, 1958.
-private struct NumberSource {
+struct NumberSource {
   private var state: UInt64
   private var spare: Double?
 

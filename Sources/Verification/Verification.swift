@@ -18,7 +18,8 @@ public final class Verification {
 
   private let before: Session
   private let after: Session
-  private let graph: Graph
+  private let model: Model
+  private let threads: Int?
 
   /// Prepares both models to be run.
   ///
@@ -26,7 +27,8 @@ public final class Verification {
   public init(_ before: Model, _ after: Model, threads: Int? = nil) throws(ExecutionError) {
     self.before = try Session(before, threads: threads)
     self.after = try Session(after, threads: threads)
-    graph = before.graph
+    model = before
+    self.threads = threads
   }
 
   /// Runs both models on the same inputs.
@@ -35,7 +37,7 @@ public final class Verification {
   ///   nothing to compare with.
   /// - Throws: `ExecutionError` if the model after fails where that before does not.
   public func run(_ inputs: TrialInputs) throws(ExecutionError) -> Trial? {
-    guard let tensors = inputs.tensors(for: graph),
+    guard let tensors = inputs.tensors(for: model.graph),
       let expected = try? before.run(tensors)
     else { return nil }
     let found = try after.run(tensors)
@@ -46,6 +48,44 @@ public final class Verification {
       OutputDifference(before.outputs[index].name, expected[index], found[index])
     }
     return Trial(inputs: inputs, outputs: outputs)
+  }
+
+  /// How often what rounding does a difference may be and still be taken for that.
+  private static let noiseFactor = 8.0
+  /// How many other roundings are tried: answers may be a single number, which one of them may miss by luck.
+  private static let roundingCount: UInt64 = 4
+
+  /// For each of `trials` the tolerance that tells a fault from rounding: many times what other roundings of
+  /// the weights do to answers on inputs of that kind, if that is less than `tolerance`.
+  ///
+  /// - Parameter floor: Differences up to this, in proportion, are not looked into.
+  /// - Throws: `ExecutionError` if the model before cannot be run.
+  public func tolerances(
+    for trials: [Trial], atMost tolerance: Tolerance, floor: Double
+  ) throws(ExecutionError) -> [Tolerance] {
+    let same = trials.map { _ in tolerance }
+    let largest = trials.flatMap(\.outputs).map(\.relative).max() ?? 0
+    guard largest > floor, trials.allSatisfy({ $0.passes(tolerance) }) else { return same }
+    var noise: [TrialInputs.Kind: Double] = [:]
+    for seed in 0..<Self.roundingCount {
+      let other = try Session(model.roundedOtherwise(seed: seed), threads: threads)
+      for trial in trials {
+        noise[trial.inputs.kind] = max(
+          noise[trial.inputs.kind] ?? 0, try self.noise(other, trial.inputs))
+      }
+    }
+    return trials.map { trial in
+      let sharp = max(floor, Self.noiseFactor * (noise[trial.inputs.kind] ?? 0))
+      let relative = min(tolerance.relative, sharp)
+      return Tolerance(relative: relative, absolute: min(tolerance.absolute, relative))
+    }
+  }
+
+  private func noise(_ other: Session, _ inputs: TrialInputs) throws(ExecutionError) -> Double {
+    guard let tensors = inputs.tensors(for: model.graph) else { return 0 }
+    let (expected, found) = (try before.run(tensors), try other.run(tensors))
+    let ratios = zip(expected, found).map { OutputDifference("", $0, $1).relative }
+    return ratios.filter(\.isFinite).max() ?? 0
   }
 
   /// Runs both models on given tensors, one for each input.

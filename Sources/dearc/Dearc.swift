@@ -20,7 +20,7 @@ struct Dearc: ParsableCommand {
     version: version,
     subcommands: [
       ConvertCommand.self, PruneCommand.self, InspectCommand.self, DiffCommand.self,
-      RunCommand.self,
+      RunCommand.self, VerifyCommand.self,
       HDF5WorkerCommand.self,
     ])
 

@@ -1,0 +1,99 @@
+import Verification
+
+/// What a comparison of answers came to.
+struct VerificationReport: Encodable {
+  enum Verdict: String, Encodable {
+    case passed, failed
+    /// Rounding was asked for: the difference is stated, and nothing is expected of it.
+    case measured
+    case skipped
+  }
+
+  struct Trial: Encodable {
+    let inputs: String
+    let seed: UInt64
+    let shapes: [String: [Int]]
+    /// How far answers may be apart, in proportion to the largest of an output, and at any magnitude.
+    let relativeTolerance: Double
+    let absoluteTolerance: Double
+    let outputs: [Output]
+  }
+
+  struct Output: Encodable {
+    let name: String
+    let elements: Int
+    let largest: Double
+    let mean: Double
+    let percentile99: Double
+    /// In proportion to the largest magnitude before: the tolerance that would just pass; absent if none would.
+    let relative: Double?
+    let cosine: Double
+    let worst: [Int]
+    let worstBefore: Double
+    let worstAfter: Double
+    /// Elements that are no finite numbers in one output alone.
+    let strays: Int
+    let mismatch: String?
+    let passed: Bool
+  }
+
+  let verdict: Verdict
+  /// Why it was not done.
+  let reason: String?
+  let trials: [Trial]
+
+  init(
+    _ verdict: Verdict, _ trials: [Verification.Trial], _ tolerances: [Tolerance],
+    reason: String? = nil
+  ) {
+    self.verdict = verdict
+    self.reason = reason
+    self.trials = zip(trials, tolerances).map { Trial($0, $1) }
+  }
+
+  init(_ outcome: BuiltInVerification.Outcome) {
+    switch outcome {
+    case .passed(let trials, let tolerances): self.init(.passed, trials, tolerances)
+    case .measured(let trials): self.init(.measured, trials, trials.map { _ in .usual })
+    case .failed(let trial, let tolerance): self.init(.failed, [trial], [tolerance])
+    case .skipped(let reason): self.init(.skipped, [], [], reason: reason)
+    }
+  }
+
+  /// The largest difference of all trials, in proportion; nil if one cannot be stated.
+  var relative: Double? {
+    let all = trials.flatMap(\.outputs).map(\.relative)
+    return all.contains(nil) ? nil : all.compactMap { $0 }.max()
+  }
+}
+
+extension VerificationReport.Trial {
+  init(_ trial: Verification.Trial, _ tolerance: Tolerance) {
+    inputs = trial.inputs.kind.rawValue
+    seed = trial.inputs.seed
+    shapes = trial.inputs.shapes
+    relativeTolerance = tolerance.relative
+    absoluteTolerance = tolerance.absolute
+    outputs = trial.outputs.map { VerificationReport.Output($0, tolerance) }
+  }
+}
+
+extension VerificationReport.Output {
+  init(_ output: OutputDifference, _ tolerance: Tolerance) {
+    name = output.name
+    elements = output.count
+    largest = output.largest
+    mean = output.mean
+    percentile99 = output.percentile99
+    relative =
+      output.relative.isFinite && output.strayCount == 0 && output.mismatch == nil
+      ? output.relative : nil
+    cosine = output.cosine
+    worst = output.worst
+    worstBefore = output.worstBefore
+    worstAfter = output.worstAfter
+    strays = output.strayCount
+    mismatch = output.mismatch
+    passed = output.passes(tolerance)
+  }
+}
