@@ -155,7 +155,7 @@ extension Planner {
     return try cast(node, try pairwise(node, first, second, Int64.self, .int64, function), to: type)
   }
 
-  private func arithmetic<Element: BinaryFloatingPoint>(
+  func arithmetic<Element: BinaryFloatingPoint>(
     _ node: NodeID, _ kind: OperatorKind
   ) throws(ExecutionError) -> (Element, Element) -> Element {
     switch kind {
@@ -171,7 +171,7 @@ extension Planner {
     }
   }
 
-  private func wholeArithmetic<Element: FixedWidthInteger>(
+  func wholeArithmetic<Element: FixedWidthInteger>(
     _ node: NodeID, _ kind: OperatorKind
   ) throws(ExecutionError) -> (Element, Element) -> Element {
     let truncates = graph.attribute(node, "fmod", default: false) ?? false

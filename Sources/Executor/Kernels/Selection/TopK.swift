@@ -1,0 +1,131 @@
+import IR
+
+// The largest or smallest elements along an axis.
+
+extension Planner {
+  mutating func topK(_ node: NodeID) throws(ExecutionError) {
+    let data = try plain(node, 0)
+    guard let axis = axis(node, default: -1, rank: data.shape.count),
+      let isLargest = graph.attribute(node, "largest", default: true),
+      let count = try chosenCount(node), (0...data.shape[axis]).contains(count)
+    else {
+      throw ExecutionError(
+        .invalidOperands, "so many elements do not fit data of shape \(data.shape)")
+    }
+    var shape = data.shape
+    shape[axis] = count
+    let infos = [TensorInfo(data.elementType, shape), TensorInfo(.int64, shape)]
+    guard shape.product > 0 else {
+      define(node, 0, try zeros(node, infos[0]))
+      return define(node, 1, try zeros(node, infos[1]))
+    }
+    let form = TopKForm(data.shape, axis: axis, count: count, isLargest: isLargest)
+    let type = data.elementType
+    let results =
+      switch type {
+      case .float64: try topK(node, data, data, form, infos, Double.self)
+      case .uint64: try topK(node, data, data, form, infos, UInt64.self)
+      case _ where type.isFloatingPoint:
+        try topK(node, data, try cast(node, data, to: .float32), form, infos, Float.self)
+      default: try topK(node, data, try cast(node, data, to: .int64), form, infos, Int64.self)
+      }
+    for (index, result) in results.enumerated() { define(node, index, result) }
+  }
+
+  /// How many elements are asked for: by an attribute before operator set 10.
+  private mutating func chosenCount(_ node: NodeID) throws(ExecutionError) -> Int? {
+    guard graph.version >= 10 else { return graph.attribute(node, "k", default: -1) }
+    return try operand(node, 1).constant?.integers?.first.flatMap { Int(exactly: $0) }
+  }
+
+  /// The axis that `node` states, counted from the first.
+  func axis(_ node: NodeID, default fallback: Int, rank: Int) -> Int? {
+    guard let stated = graph.attribute(node, "axis", default: fallback),
+      (-rank..<rank).contains(stated)
+    else { return nil }
+    return stated < 0 ? stated + rank : stated
+  }
+
+  /// Chooses by `keys`, which are the elements of `data` as a type that compares.
+  private mutating func topK<Key: BitwiseCopyable & Comparable>(
+    _ node: NodeID, _ data: Operand, _ keys: Operand, _ form: TopKForm, _ infos: [TensorInfo],
+    _ type: Key.Type
+  ) throws(ExecutionError) -> [Operand] {
+    let width = try data.elementType.byteWidth
+    let counts = (data.count, infos[0].count)
+    return try step(node, reads: [data, keys], makes: infos) { buffers in
+      let source = buffers.read(0, as: UInt8.self, count: counts.0 * width)
+      let numbers = buffers.read(1, as: type, count: counts.0)
+      let values = buffers.make(0, as: UInt8.self, count: counts.1 * width)
+      let indices = buffers.make(1, as: Int64.self, count: counts.1)
+      return {
+        form.run(numbers) { place, element, index in
+          values.copy(width, from: source, at: element * width, to: place * width)
+          indices[place] = Int64(index)
+        }
+      }
+    }
+  }
+}
+
+/// A choice of elements along one axis.
+private struct TopKForm {
+  let outer: Int
+  let extent: Int
+  let inner: Int
+  let count: Int
+  let isLargest: Bool
+
+  init(_ shape: [Int], axis: Int, count: Int, isLargest: Bool) {
+    outer = shape[..<axis].product
+    extent = shape[axis]
+    inner = shape[(axis + 1)...].product
+    self.count = count
+    self.isLargest = isLargest
+  }
+
+  func run<Key: BitwiseCopyable & Comparable>(
+    _ keys: Elements<Key>, _ visit: (_ place: Int, _ element: Int, _ index: Int) -> Void
+  ) {
+    for block in 0..<outer {
+      for column in 0..<inner {
+        let start = block * extent * inner + column
+        let best = best(keys, from: start)
+        for (rank, index) in best.enumerated() {
+          visit((block * count + rank) * inner + column, start + index * inner, index)
+        }
+      }
+    }
+  }
+
+  /// The best of one line, best first; among equals those that come first.
+  private func best<Key: BitwiseCopyable & Comparable>(
+    _ keys: Elements<Key>, from start: Int
+  ) -> [Int] {
+    func isBetter(_ first: Int, _ second: Int) -> Bool {
+      precedes(keys[start + first * inner], keys[start + second * inner])
+    }
+    func cut(_ candidates: inout [Int]) {
+      candidates.sort { isBetter($0, $1) || !isBetter($1, $0) && $0 < $1 }
+      candidates.removeLast(max(candidates.count - count, 0))
+    }
+    // Only what beats the worst of those kept so far can be among the best.
+    var (candidates, bound): ([Int], Int?) = ([], nil)
+    for index in 0..<extent {
+      if let bound, !isBetter(index, bound) { continue }
+      candidates.append(index)
+      guard candidates.count >= 2 * count + 64 else { continue }
+      cut(&candidates)
+      bound = candidates.last
+    }
+    cut(&candidates)
+    return candidates
+  }
+
+  /// Whether `first` is chosen before `second`. What is no number counts as the largest.
+  private func precedes<Key: Comparable>(_ first: Key, _ second: Key) -> Bool {
+    let (isOdd, isOtherOdd) = (first != first, second != second)
+    if isOdd || isOtherOdd { return isOdd != isOtherOdd && isOdd == isLargest }
+    return isLargest ? first > second : first < second
+  }
+}
