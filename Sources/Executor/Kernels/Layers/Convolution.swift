@@ -11,15 +11,43 @@ extension Planner {
     guard let view = ConvolutionView(node, in: graph) else {
       throw ExecutionError(.invalidOperands, "its attributes do not describe a convolution")
     }
-    try requireFloat([data, weight])
     let form = try ConvolutionForm(view, data: data.shape, weight: weight.shape)
     guard !form.result.contains(0) else {
-      return define(node, try zeros(node, TensorInfo(.float32, form.result)))
+      return define(node, try zeros(node, TensorInfo(data.elementType, form.result)))
     }
+    if data.elementType.isHalf {
+      return define(node, try halfConvolution(node, form, data, weight, bias))
+    }
+    try requireFloat([data, weight])
     var chain = FusedChain(after: node)
     chain = fusion(chain, result: form.result, allowsSum: !form.isTransposed)
     let result = try convolve(form, data, weight, bias, chain)
     define(chain, result)
+  }
+
+  /// In single precision, rounded once at the end; nothing that follows is taken up.
+  private mutating func halfConvolution(
+    _ node: NodeID, _ form: ConvolutionForm, _ data: Operand, _ weight: Operand, _ bias: Operand?
+  ) throws(ExecutionError) -> Operand {
+    let parts = try singles(node, [data, weight, bias])
+    let result = try convolve(
+      form, parts[0] ?? data, parts[1] ?? weight, parts[2], FusedChain(after: node))
+    return try cast(node, result, to: data.elementType)
+  }
+
+  /// Operands of half precision in single precision.
+  mutating func singles(
+    _ node: NodeID, _ operands: [Operand?]
+  ) throws(ExecutionError) -> [Operand?] {
+    var results: [Operand?] = []
+    for operand in operands {
+      guard operand?.elementType.isHalf ?? true else {
+        throw ExecutionError(.invalidOperands, "its operands are of different types")
+      }
+      results.append(
+        try operand.map { each throws(ExecutionError) in try cast(node, each, to: .float32) })
+    }
+    return results
   }
 
   private mutating func convolve(
@@ -88,6 +116,11 @@ extension Planner {
         .unsupported, "runs on elements of type f32, found \(operand.elementType)")
     }
   }
+}
+
+extension ElementType {
+  /// Whether it is a float of 16 bits.
+  var isHalf: Bool { self == .float16 || self == .bfloat16 }
 }
 
 extension TensorInfo {

@@ -31,38 +31,58 @@ extension Planner {
   }
 
   mutating func gemm(_ node: NodeID) throws(ExecutionError) {
-    let (left, right) = (try plain(node, 0), try plain(node, 1))
-    guard let view = GemmView(node, in: graph) else {
+    let type = try operand(node, 0).elementType
+    var parts = try plainOperands(of: node)
+    if type.isHalf { parts = try singles(node, parts) }
+    guard let view = GemmView(node, in: graph), parts.count >= 2, let left = parts[0],
+      let right = parts[1]
+    else {
       throw ExecutionError(.invalidOperands, "its attributes do not describe a product")
     }
     let form = try MatrixForm(
       left: left.shape, right: right.shape, transposesLeft: view.transA,
       transposesRight: view.transB)
-    try requireFloat([left, right])
+    try requireFloat(parts.compactMap { $0 })
     guard form.result.product > 0, form.depth > 0 else {
       throw ExecutionError(.unsupported, "cannot multiply empty matrices")
     }
+    var addend = parts.count > 2 ? parts[2] : nil
+    if view.beta != 1 {
+      addend = try addend.map { each throws(ExecutionError) in
+        try scaled(node, each, by: view.beta)
+      }
+    }
+    let (chain, result) = try gemm(
+      node, form, left, right, addend, alpha: view.alpha, fuses: !type.isHalf)
+    define(chain, try cast(node, result, to: type))
+  }
+
+  private mutating func gemm(
+    _ node: NodeID, _ form: MatrixForm, _ left: Operand, _ right: Operand, _ addend: Operand?,
+    alpha: Float, fuses: Bool
+  ) throws(ExecutionError) -> (FusedChain, Operand) {
     var leading: [PostOperation] = []
-    if view.alpha != 1 {
-      leading.append(.activation(Activation(algorithm: dnnl_eltwise_linear, alpha: view.alpha)))
+    if alpha != 1 {
+      leading.append(.activation(Activation(algorithm: dnnl_eltwise_linear, alpha: alpha)))
     }
-    let addend = try optional(node, 2)
-    guard var addend else {
-      let chain = fusion(FusedChain(after: node), result: form.result)
-      return define(chain, try product(form, left, right, nil, chain, leading: leading))
+    let alone = FusedChain(after: node)
+    guard let addend else {
+      let chain = fuses ? fusion(alone, result: form.result) : alone
+      return (chain, try product(form, left, right, nil, chain, leading: leading))
     }
-    addend = try plain(addend)
-    if view.beta != 1 { addend = try scaled(node, addend, by: view.beta) }
+    guard StridedView(contiguous: addend.shape).broadcast(to: form.result) != nil else {
+      throw ExecutionError(
+        .invalidOperands, "cannot add \(addend.shape) to a product of shape \(form.result)")
+    }
     let isRow = addend.count == form.columns && (addend.shape.last ?? 1) == form.columns
-    if isRow, view.alpha == 1 {
-      let chain = fusion(FusedChain(after: node), result: form.result)
-      return define(chain, try product(form, left, right, addend, chain, leading: []))
+    if isRow, alpha == 1 {
+      let chain = fuses ? fusion(alone, result: form.result) : alone
+      return (chain, try product(form, left, right, addend, chain, leading: []))
     }
     let shape = Array(repeating: 1, count: 2 - addend.shape.count) + addend.shape
-    let layout = try MemoryDescriptor(plain: .float32, shape)
-    leading.append(.binary(dnnl_binary_add, layout))
-    let chain = FusedChain(after: node)
-    define(chain, try product(form, left, right, nil, chain, leading: leading, joining: addend))
+    leading.append(.binary(dnnl_binary_add, try MemoryDescriptor(plain: .float32, shape)))
+    let result = try product(form, left, right, nil, alone, leading: leading, joining: addend)
+    return (alone, result)
   }
 
   /// Takes up an addition of stored numbers, one for each column.
@@ -79,7 +99,7 @@ extension Planner {
     return try operand(other)
   }
 
-  private mutating func product(
+  mutating func product(
     _ form: MatrixForm, _ left: Operand, _ right: Operand, _ bias: Operand?, _ chain: FusedChain,
     leading: [PostOperation], joining operand: Operand? = nil
   ) throws(ExecutionError) -> Operand {
