@@ -24,5 +24,6 @@ extension Planner {
       { (planner, node) throws(ExecutionError) in try planner.reverseSequence(node) }
     ),
     ([.cumSum], { (planner, node) throws(ExecutionError) in try planner.cumSum(node) }),
+    ([.einsum], { (planner, node) throws(ExecutionError) in try planner.einsum(node) }),
   ]
 }

@@ -122,7 +122,9 @@ private struct TopKForm {
     return candidates
   }
 
-  /// Whether `first` is chosen before `second`. What is no number counts as the largest.
+  /// Whether `first` is chosen before `second`.
+  ///
+  /// What is no number counts as the largest.
   private func precedes<Key: Comparable>(_ first: Key, _ second: Key) -> Bool {
     let (isOdd, isOtherOdd) = (first != first, second != second)
     if isOdd || isOtherOdd { return isOdd != isOtherOdd && isOdd == isLargest }

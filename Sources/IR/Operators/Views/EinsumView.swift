@@ -60,16 +60,22 @@ public struct EinsumView: Sendable {
 }
 
 /// The subscripts of an Einsum, with `...` for any number of leading axes.
-struct EinsumEquation {
-  enum Subscript: Hashable {
+public struct EinsumEquation: Sendable {
+  /// What stands for one axis, or for several.
+  public enum Subscript: Hashable, Sendable {
+    /// One axis.
     case letter(Character)
+    /// All axes that no letter stands for.
     case ellipsis
   }
 
-  let operands: [[Subscript]]
-  let result: [Subscript]
+  /// The subscripts of each operand.
+  public let operands: [[Subscript]]
+  /// The subscripts of the result, stated or not.
+  public let result: [Subscript]
 
-  init?(_ text: String) {
+  /// Reads an equation as a node states it; nil if it is malformed.
+  public init?(_ text: String) {
     guard text.utf8.count <= 1024 else { return nil }
     let stripped = text.filter { $0 != " " }
     let sides = stripped.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
