@@ -126,6 +126,7 @@ extension Planner {
   /// The operands of `node` that have to be known before it can be planned, and are not.
   func unknownOperands(of node: NodeID) -> [ValueID] {
     guard let kind = graph.nodes[node].op.kind else { return [] }
+    if kind == .loop || kind == .scan { return unknownValues(of: node) }
     return Self.parameters(of: kind).compactMap { graph.nodes[node].input($0) }
       .filter { graph.constant($0) == nil }
   }

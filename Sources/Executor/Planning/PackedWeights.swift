@@ -3,7 +3,13 @@ import IR
 
 /// Weights in the orders that primitives want them in, put into each once for all plans of a graph.
 final class PackedWeights {
-  private var known: [Key: [(MemoryDescriptor, OwnedBytes)]] = [:]
+  private var known: [Key: Entry] = [:]
+
+  private struct Entry {
+    /// Keeps the original where it is, so that no other tensor is taken for it.
+    let original: Payload
+    var forms: [(layout: MemoryDescriptor, bytes: OwnedBytes)] = []
+  }
 
   /// Which tensor it is, by where its elements are and how they are looked at.
   private struct Key: Hashable {
@@ -24,12 +30,12 @@ final class PackedWeights {
     let address = unsafe payload.withBytes { Int(bitPattern: $0.baseAddress) }
     let key = Key(
       owner: ObjectIdentifier(payload.owner), address: address, shape: shape, strides: strides)
-    if let entry = known[key]?.first(where: { $0.0 == target }) { return entry.1 }
+    if let form = known[key]?.forms.first(where: { $0.layout == target }) { return form.bytes }
     let owner = unsafe OwnedBytes(count: target.byteCount) {
       unsafe $0.initializeMemory(as: UInt8.self, repeating: 0)
     }
     try Reorder.run(payload, source, owner, target)
-    known[key, default: []].append((target, owner))
+    known[key, default: Entry(original: payload)].forms.append((target, owner))
     return owner
   }
 }

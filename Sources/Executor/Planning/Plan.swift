@@ -19,6 +19,8 @@ final class Plan {
   /// Keeps the memory alive that this plan reads.
   private let before: Plan?
   private let inputs: [Operand]
+  /// Whose nodes the steps do the work of.
+  private let graph: Graph
   let end: End
   /// Plans for what follows, by the elements that were looked at.
   var continuations: [[[UInt8]]: Plan] = [:]
@@ -28,7 +30,8 @@ final class Plan {
   let leastByteCount: Int
 
   init(
-    _ builder: PlanBuilder, inputs: [Operand], kept: [SlotID], end: End, after before: Plan? = nil
+    _ builder: PlanBuilder, of graph: Graph, inputs: [Operand], kept: [SlotID], end: End,
+    after before: Plan? = nil
   ) throws(ExecutionError) {
     let arena = Arena(builder, given: inputs.map(\.slot), kept: kept)
     unsafe memory = .allocate(byteCount: max(arena.byteCount, 1), alignment: Arena.alignment)
@@ -36,6 +39,7 @@ final class Plan {
     leastByteCount = arena.leastByteCount
     places = builder.places
     self.inputs = inputs
+    self.graph = graph
     self.end = end
     self.before = before
     let base = unsafe memory
@@ -88,9 +92,7 @@ final class Plan {
   func address(of slot: SlotID) -> UnsafeMutableRawPointer? { unsafe addresses[slot.index] }
 
   /// Does all steps on `tensors`.
-  func run(
-    _ tensors: [Constant], naming: (NodeID, ExecutionError) -> ExecutionError
-  ) throws(ExecutionError) {
+  func run(_ tensors: [Constant]) throws(ExecutionError) {
     for (input, tensor) in zip(inputs, tensors) {
       guard let target = unsafe addresses[input.slot.index], let payload = tensor.payload else {
         continue
@@ -104,7 +106,7 @@ final class Plan {
       do throws(ExecutionError) {
         try run()
       } catch {
-        throw naming(node, error)
+        throw error.named(node, in: graph)
       }
     }
   }
@@ -119,5 +121,16 @@ final class Plan {
     }
     return Constant(
       elementType: operand.elementType, shape: operand.shape, storage: .dense(owner.payload))
+  }
+}
+
+extension ExecutionError {
+  /// The same error as that of `node`, unless it says already where it happened.
+  func named(_ node: NodeID, in graph: Graph) -> ExecutionError {
+    guard subject.isEmpty else { return self }
+    var error = self
+    error.subject = graph.label(node)
+    error.operatorType = graph.nodes[node].op.type
+    return error
   }
 }

@@ -49,38 +49,54 @@ struct Planner {
       }
       let open = unknownOperands(of: node)
       guard open.isEmpty else { return try pause(open, before) }
+      guard try !isOpened(node) else { continue }
       pending.removeFirst()
       current = node
       do throws(ExecutionError) {
         try dispatch(node)
       } catch {
-        throw named(error, node)
+        throw error.named(node, in: graph)
       }
       finish(node)
     }
     return try conclude(before)
   }
 
-  private func named(_ error: ExecutionError, _ node: NodeID) -> ExecutionError {
-    guard error.subject.isEmpty else { return error }
-    var error = error
-    error.subject = graph.label(node)
-    error.operatorType = graph.nodes[node].op.type
-    return error
+  /// Puts the nodes of the branch that an If takes in front of it, if they are not there yet.
+  ///
+  /// The results of the branch become operands of the If, which passes them on. So the nodes are planned, and
+  /// wait for what they have to know, like all others.
+  private mutating func isOpened(_ node: NodeID) throws(ExecutionError) -> Bool {
+    let row = graph.nodes[node]
+    guard row.op.kind == .if, row.inputs.count == 1 else { return false }
+    let captured = Set(row.captures)
+    let before = captured.map { graph.values[$0].uses.count }
+    do throws(ExecutionError) {
+      pending.insert(contentsOf: try graph.openBranch(node), at: pending.startIndex)
+    } catch {
+      throw error.named(node, in: graph)
+    }
+    for (value, count) in zip(captured, before) {
+      guard let operand = operands[value] else { continue }
+      readers[builder.root(of: operand.slot), default: 0] += graph.values[value].uses.count - count
+    }
+    return true
   }
 
   private mutating func conclude(_ before: Plan?) throws(ExecutionError) -> Plan {
     var results: [Operand] = []
     for value in graph.outputs { results.append(try plain(try operand(value))) }
     return try Plan(
-      builder, inputs: inputs, kept: results.map(\.slot), end: .results(results), after: before)
+      builder, of: graph, inputs: inputs, kept: results.map(\.slot), end: .results(results),
+      after: before)
   }
 
   private mutating func pause(_ values: [ValueID], _ before: Plan?) throws(ExecutionError) -> Plan {
     for value in values { operands[value] = try plain(try operand(value)) }
     let waiting = Set(pending).subtracting(fused)
     let alive = operands.filter { isAlive($0.key, waiting) }.map(\.value.slot)
-    return try Plan(builder, inputs: inputs, kept: alive, end: .pause(self, values), after: before)
+    return try Plan(
+      builder, of: graph, inputs: inputs, kept: alive, end: .pause(self, values), after: before)
   }
 
   /// Whether a node that is not planned yet, or the graph's caller, reads `value`.

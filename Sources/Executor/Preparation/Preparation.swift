@@ -7,7 +7,12 @@ enum Preparation {
   /// - Throws: `ExecutionError` for the first node that there is no kernel for.
   static func prepared(_ model: Model) throws(ExecutionError) -> Graph {
     try check(model.graph)
-    var planner = Planner(model.graph, inputs: [], weights: PackedWeights())
+    return folded(model.graph)
+  }
+
+  /// The same graph with everything computed that depends on stored tensors alone.
+  static func folded(_ graph: Graph) -> Graph {
+    var planner = Planner(graph, inputs: [], weights: PackedWeights())
     planner.fold()
     GeluFusion.run(on: &planner.graph)
     SwishFusion.run(on: &planner.graph)
@@ -24,6 +29,7 @@ enum Preparation {
           .unsupported, "there is no kernel for this operator", subject: graph.label(node),
           operatorType: name)
       }
+      for body in graph.nodes[node].bodies { try check(body) }
     }
   }
 }

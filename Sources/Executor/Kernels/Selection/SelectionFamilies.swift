@@ -25,5 +25,8 @@ extension Planner {
     ),
     ([.cumSum], { (planner, node) throws(ExecutionError) in try planner.cumSum(node) }),
     ([.einsum], { (planner, node) throws(ExecutionError) in try planner.einsum(node) }),
+    ([.if], { (planner, node) throws(ExecutionError) in try planner.passBranch(node) }),
+    ([.loop], { (planner, node) throws(ExecutionError) in try planner.loop(node) }),
+    ([.scan], { (planner, node) throws(ExecutionError) in try planner.scan(node) }),
   ]
 }
