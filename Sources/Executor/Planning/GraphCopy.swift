@@ -8,7 +8,7 @@ struct GraphCopy {
   private let source: Graph
   private var copies: [ValueID: ValueID]
 
-  /// - Parameter copies: What stands for values of `source` that none of its nodes makes.
+  /// Copies from `source`, where `copies` says what stands for values that none of its nodes makes.
   init(_ source: Graph, _ copies: [ValueID: ValueID] = [:]) {
     self.source = source
     self.copies = copies
@@ -48,7 +48,11 @@ struct GraphCopy {
           try input.map { value throws(ExecutionError) in try copy(of: value, in: &target) })
       }
       for value in row.captures { draft.captures.append(try copy(of: value, in: &target)) }
-      try edit?(&draft)
+      do throws(ExecutionError) {
+        try edit?(&draft)
+      } catch {
+        throw error.named(node, in: source)
+      }
       let results = row.outputs.map { output in
         output.map { (name: source.values[$0].name, type: source.values[$0].type) }
       }

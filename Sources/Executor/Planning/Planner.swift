@@ -133,10 +133,12 @@ struct Planner {
   /// The tensor that `value` stands for.
   mutating func operand(_ value: ValueID) throws(ExecutionError) -> Operand {
     if let known = operands[value] { return known }
-    guard let constant = graph.constant(value), constant.payload != nil else {
+    guard let stored = graph.constant(value), stored.elementType != .string else {
       throw ExecutionError(
         .unsupported, "cannot compute with '\(graph.values[value].name)', which is no dense tensor")
     }
+    // Packed weights are told apart by where they are stored, so the constant stays the original.
+    let constant = try stored.payload == nil ? stored.dense() : stored
     let operand = Operand(
       slot: builder.slot(.constant(constant.aligned)),
       info: TensorInfo(constant.elementType, constant.shape), constant: constant)

@@ -6,8 +6,10 @@ enum Preparation {
   ///
   /// - Throws: `ExecutionError` for the first node that there is no kernel for.
   static func prepared(_ model: Model) throws(ExecutionError) -> Graph {
-    try check(model.graph)
-    return folded(model.graph)
+    // A function may have the name of an operator, which then means something else.
+    let graph = model.functions.isEmpty ? try OldOperators.retyped(model.graph) : model.graph
+    try check(graph)
+    return folded(graph)
   }
 
   /// The same graph with everything computed that depends on stored tensors alone.

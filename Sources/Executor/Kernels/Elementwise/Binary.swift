@@ -7,7 +7,8 @@ import IR
 extension Planner {
   mutating func binary(_ node: NodeID) throws(ExecutionError) {
     guard let kind = graph.nodes[node].op.kind else { return }
-    let (left, right) = (try operand(node, 0), try operand(node, 1))
+    let left = try operand(node, 0)
+    let right = try legacyBroadcast(node, left, try operand(node, 1))
     if let (data, function) = affine(kind, left, right) {
       return define(node, try apply(function, to: data))
     }

@@ -90,7 +90,7 @@ extension Planner {
     _ chain: inout FusedChain, width: Int
   ) throws(ExecutionError) -> Operand? {
     guard let value = graph.nodes[chain.last].output(0), let reader = graph.soleReader(of: value),
-      graph.nodes[reader.node].op.kind == .add,
+      graph.nodes[reader.node].op.kind == .add, graph.nodes[reader.node].attributes.isEmpty,
       let other = graph.nodes[reader.node].input(1 - reader.input),
       let bias = graph.constant(other),
       bias.shape == [width], bias.elementType == .float32

@@ -72,9 +72,9 @@ extension Planner {
   }
 
   mutating func storedConstant(_ node: NodeID) throws(ExecutionError) {
-    guard let constant = ConstantView(node, in: graph)?.constant, constant.payload != nil else {
-      throw ExecutionError(.unsupported, "stores no dense tensor")
+    guard let constant = ConstantView(node, in: graph)?.constant else {
+      throw ExecutionError(.invalidOperands, "does not store exactly one tensor")
     }
-    define(node, known(constant.aligned))
+    define(node, known(try constant.dense()))
   }
 }
