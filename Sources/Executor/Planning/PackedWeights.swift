@@ -6,8 +6,8 @@ final class PackedWeights {
   private var known: [Key: Entry] = [:]
 
   private struct Entry {
-    /// Keeps the original where it is, so that no other tensor is taken for it.
-    let original: Payload
+    /// Who lends the original; once it is gone, another tensor may lie at the same place.
+    weak var owner: (any PayloadOwner)?
     var forms: [(layout: MemoryDescriptor, bytes: OwnedBytes)] = []
   }
 
@@ -30,12 +30,13 @@ final class PackedWeights {
     let address = unsafe payload.withBytes { Int(bitPattern: $0.baseAddress) }
     let key = Key(
       owner: ObjectIdentifier(payload.owner), address: address, shape: shape, strides: strides)
+    known = known.filter { $0.value.owner != nil }
     if let form = known[key]?.forms.first(where: { $0.layout == target }) { return form.bytes }
     let owner = unsafe OwnedBytes(count: target.byteCount) {
       unsafe $0.initializeMemory(as: UInt8.self, repeating: 0)
     }
     try Reorder.run(payload, source, owner, target)
-    known[key, default: Entry(original: payload)].forms.append((target, owner))
+    known[key, default: Entry(owner: payload.owner)].forms.append((target, owner))
     return owner
   }
 }
