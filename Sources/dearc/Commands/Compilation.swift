@@ -13,6 +13,7 @@ struct Compilation {
   let output: OutputOptions
   let passes: PassOptions
   let precision: PrecisionOptions
+    let verification: VerificationOptions
   let display: DisplayOptions
   /// Where the report goes besides being shown.
   var reportPath: String?
@@ -59,16 +60,20 @@ struct Compilation {
     let rewriting = try rewrite(imported, options(assumed))
     let result = rewriting.result
     let model = result?.model ?? imported.model
+        progress.report("comparing answers")
+    let checked = try verify(rewriting, imported.model, model, assumed)
     progress.report("writing \(target.path)")
     let origin = (sources, try digests.value())
-    let emission = try prepare(model, target, result, origin)
-    let marked = try rewriting.marked.map { try prepare($0, OutputFile(markedPath), nil, origin) }
+    let emission = try prepare(model, target, result, origin, checked)
+    let marked = try markedPath == nil
+      ? nil : rewriting.marked.map { try prepare($0, OutputFile(markedPath), nil, origin, nil) }
+
     let report = CompileReport(
       command: name, input: FileReport(imported, path: path),
       output: FileReport(
         path: target.path, format: target.format.rawValue, bytes: emission.byteCount),
       before: imported, after: model, result: result,
-      remarks: remarks + rewriting.remarks, countedAt: assumed.shapes,
+            remarks: remarks + rewriting.remarks, countedAt: assumed.shapes, verification: checked,
       elapsed: progress.elapsed)
     let isSpelledOut = display.json || reportPath != nil
     let document = isSpelledOut ? try JSONDocument.text(report) : ""
@@ -81,6 +86,33 @@ struct Compilation {
     try show(report, document)
   }
 
+    /// Runs the new network and the one that it is to equal.
+  ///
+  /// - Throws: `Failure` if their answers differ; nothing has been written then.
+  private func verify(
+    _ rewriting: Rewriting, _ original: Model, _ model: Model, _ assumed: AssumedInputs
+  ) throws -> VerificationReport {
+    guard !verification.noVerify else { return VerificationReport(.skipped("--no-verify")) }
+    guard rewriting.result != nil else {
+      return VerificationReport(.skipped("the network is written as it was read"))
+    }
+    let check = BuiltInVerification(
+      threads: verification.threads,
+      isApproximate: rewriting.isApproximate || precision.isRounding)
+    let outcome = check.run(rewriting.marked ?? original, model, usual: assumed.shapes)
+    let report = VerificationReport(outcome)
+    if case .failed = outcome {
+      throw Failure(
+        status: .comparisonFailed, file: input.input,
+        message: "the result does not answer as the network that was read: \(report.summary)",
+        hints: [
+          "Nothing was written. This is a fault in dearc; please report it.",
+          "--no-verify writes the result all the same.",
+        ])
+    }
+    return report
+  }
+
   private func options(_ assumed: AssumedInputs) -> PipelineOptions {
     var options = PipelineOptions()
     options.skippedPasses = Set(passes.skippedPasses)
@@ -90,14 +122,16 @@ struct Compilation {
 
   private func prepare(
     _ model: Model, _ target: OutputFile, _ result: PipelineResult?,
-    _ origin: (files: [String], digests: [String])
+        _ origin: (files: [String], digests: [String]), _ checked: VerificationReport?
   ) throws -> Emission {
     let skipped = passes.skippedPasses.flatMap { ["--skip-pass", $0] }
     let provenance = Provenance(
       command: [name] + input.flags + flags + precision.flags + skipped, inputs: origin.digests,
       result: result)
+        let record = checked.flatMap { VerificationRecord(report: $0).json }
     return try ModelFiles.prepare(
-      model, for: target, provenance: provenance, keeping: output.force ? [] : origin.files)
+      model, for: target, provenance: provenance, verification: record,
+      keeping: output.force ? [] : origin.files)
   }
 
   private func show(_ report: CompileReport, _ document: String) throws {

@@ -12,7 +12,9 @@ struct ConvertCommand: ParsableCommand {
   @OptionGroup var input: InputOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var precision: PrecisionOptions
-  @OptionGroup var passes: PassOptions
+    @OptionGroup var passes: PassOptions
+  @OptionGroup var verification: VerificationOptions
+
   @OptionGroup var display: DisplayOptions
 
   @Flag(help: "Write the model as it is.")
@@ -29,7 +31,7 @@ struct ConvertCommand: ParsableCommand {
     }
     let compilation = Compilation(
       name: "convert", flags: noFold ? ["--no-fold"] : [], input: input, output: output,
-      passes: passes, precision: precision, display: display)
+      passes: passes, precision: precision, verification: verification, display: display)
     try compilation.run { imported, options in
       Rewriting(result: try pipeline?.run(imported.model, options: options))
     }

@@ -19,7 +19,9 @@ struct PruneCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup(title: "Channels to close") var closing: ClosingOptions
   @OptionGroup var precision: PrecisionOptions
-  @OptionGroup var passes: PassOptions
+    @OptionGroup var passes: PassOptions
+  @OptionGroup var verification: VerificationOptions
+
   @OptionGroup var display: DisplayOptions
 
   @Option(help: "Also write the report, as --json prints it, to this file.")
@@ -51,7 +53,8 @@ struct PruneCommand: ParsableCommand {
     }
     let compilation = Compilation(
       name: "prune", flags: closing.flags + (exactNorm ? ["--exact-norm"] : []), input: input,
-      output: output, passes: passes, precision: precision, display: display, reportPath: report,
+      output: output, passes: passes, precision: precision, verification: verification,
+      display: display, reportPath: report,
       markedPath: closing.emitMarked,
       furtherSources: closing.sources, remarks: closing.remarks)
     try compilation.run(rewrite)
@@ -69,10 +72,13 @@ struct PruneCommand: ParsableCommand {
     ).storingWeights(in: precision.dtype)
     let result = try pipeline.run(imported.model, options: options)
     if strict { try requireAllGone(result) }
+        let isOther = !marks.isEmpty || head != nil
     let marked =
-      closing.emitMarked == nil
-      ? nil : try Pipeline.mark(marks, head: head).storingWeights(in: nil).run(imported.model).model
-    return Rewriting(result: result, marked: marked, remarks: remarks(on: result))
+      try isOther || closing.emitMarked != nil
+      ? Pipeline.mark(marks, head: head).storingWeights(in: nil).run(imported.model).model : nil
+    return Rewriting(
+      result: result, marked: marked, isApproximate: closing.flushBelow != nil,
+      remarks: remarks(on: result))
   }
 
   private func remarks(on result: PipelineResult) -> [String] {

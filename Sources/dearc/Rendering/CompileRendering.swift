@@ -151,7 +151,7 @@ struct CompileRendering {
   }
 
   private var verification: String {
-    "Not verified: this version of dearc cannot run networks. Compare both files in a runtime."
+        report.verification.summary
   }
 
   private var cost: String {

@@ -27,14 +27,15 @@ struct CompileReport: Encodable {
   let precision: PrecisionSummary?
   /// What the user should do about the result.
   let remarks: [String]
-  let verification = "not verified"
+    let verification: VerificationReport
+
   let seconds: Double
   let peakMemoryBytes: Int
 
   init(
     command: String, input: FileReport, output: FileReport, before: ImportedModel, after: Model,
     result: PipelineResult?, remarks: [String], countedAt shapes: [String: [Int]],
-    elapsed: Duration
+    verification: VerificationReport, elapsed: Duration
   ) {
     schema = "dearc.\(command)/1"
     self.input = input
@@ -51,7 +52,8 @@ struct CompileReport: Encodable {
     channels = result?.pruning.map(ChannelReport.init)
     flushed = result?.flushed.map(FlushedReport.init)
     precision = result?.precision.map(PrecisionSummary.init)
-    self.remarks = remarks
+        self.remarks = remarks
+    self.verification = verification
     seconds = Quantities.milliseconds(elapsed) / 1000
     peakMemoryBytes = ProcessUsage.peakMemoryBytes
   }

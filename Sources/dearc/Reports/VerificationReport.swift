@@ -60,6 +60,29 @@ struct VerificationReport: Encodable {
     }
   }
 
+  /// The same in a sentence.
+  var summary: String {
+    let difference = relative.map { Quantities.scientific($0) + " of the largest" } ?? "too far"
+    let shapes = trials.map { trial in
+      trial.shapes.sorted { $0.key < $1.key }
+        .map { $0.value.map(String.init).joined(separator: "×") }.joined(separator: " and ")
+    }
+    var seen: Set<String> = []
+    let places = shapes.filter { seen.insert($0).inserted }.joined(separator: ", ")
+    switch verdict {
+    case .passed:
+      return "Verified: both networks answer alike on \(trials.count) inputs (\(places)), to \(difference)."
+    case .measured:
+      return "Answers differ by at most \(difference) on \(trials.count) inputs (\(places))."
+    case .failed:
+      let trial = trials.first
+      let output = trial?.outputs.first { !$0.passed }
+      return "'\(output?.name ?? "")' is \(difference) away on \(trial?.inputs ?? "") inputs of \(places), "
+        + "where \(Quantities.scientific(trial?.relativeTolerance ?? 0)) is allowed"
+    case .skipped: return "Not verified: \(reason ?? "")."
+    }
+  }
+
   /// The largest difference of all trials, in proportion; nil if one cannot be stated.
   var relative: Double? {
     let all = trials.flatMap(\.outputs).map(\.relative)
