@@ -1,6 +1,9 @@
 import ArgumentParser
 import Glibc
 
+/// A command that runs networks.
+protocol NetworkRunning: ParsableCommand {}
+
 /// The command line.
 @main
 struct Dearc: ParsableCommand {
@@ -31,6 +34,8 @@ struct Dearc: ParsableCommand {
     do {
       try checkEncoding()
       var command = try parseAsRoot()
+      if command is any NetworkRunning { WaitPolicy.settle() }
+
       try command.run()
     } catch let code as ExitCode {
       exit(withError: code)

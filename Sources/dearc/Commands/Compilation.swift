@@ -13,7 +13,7 @@ struct Compilation {
   let output: OutputOptions
   let passes: PassOptions
   let precision: PrecisionOptions
-    let verification: VerificationOptions
+  let verification: VerificationOptions
   let display: DisplayOptions
   /// Where the report goes besides being shown.
   var reportPath: String?
@@ -60,12 +60,13 @@ struct Compilation {
     let rewriting = try rewrite(imported, options(assumed))
     let result = rewriting.result
     let model = result?.model ?? imported.model
-        progress.report("comparing answers")
+    progress.report("comparing answers")
     let checked = try verify(rewriting, imported.model, model, assumed)
     progress.report("writing \(target.path)")
     let origin = (sources, try digests.value())
     let emission = try prepare(model, target, result, origin, checked)
-    let marked = try markedPath == nil
+    let marked =
+      try markedPath == nil
       ? nil : rewriting.marked.map { try prepare($0, OutputFile(markedPath), nil, origin, nil) }
 
     let report = CompileReport(
@@ -73,7 +74,7 @@ struct Compilation {
       output: FileReport(
         path: target.path, format: target.format.rawValue, bytes: emission.byteCount),
       before: imported, after: model, result: result,
-            remarks: remarks + rewriting.remarks, countedAt: assumed.shapes, verification: checked,
+      remarks: remarks + rewriting.remarks, countedAt: assumed.shapes, verification: checked,
       elapsed: progress.elapsed)
     let isSpelledOut = display.json || reportPath != nil
     let document = isSpelledOut ? try JSONDocument.text(report) : ""
@@ -86,7 +87,7 @@ struct Compilation {
     try show(report, document)
   }
 
-    /// Runs the new network and the one that it is to equal.
+  /// Runs the new network and the one that it is to equal.
   ///
   /// - Throws: `Failure` if their answers differ; nothing has been written then.
   private func verify(
@@ -122,13 +123,13 @@ struct Compilation {
 
   private func prepare(
     _ model: Model, _ target: OutputFile, _ result: PipelineResult?,
-        _ origin: (files: [String], digests: [String]), _ checked: VerificationReport?
+    _ origin: (files: [String], digests: [String]), _ checked: VerificationReport?
   ) throws -> Emission {
     let skipped = passes.skippedPasses.flatMap { ["--skip-pass", $0] }
     let provenance = Provenance(
       command: [name] + input.flags + flags + precision.flags + skipped, inputs: origin.digests,
       result: result)
-        let record = checked.flatMap { VerificationRecord(report: $0).json }
+    let record = checked.flatMap { VerificationRecord(report: $0).json }
     return try ModelFiles.prepare(
       model, for: target, provenance: provenance, verification: record,
       keeping: output.force ? [] : origin.files)

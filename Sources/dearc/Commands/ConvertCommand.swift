@@ -3,7 +3,7 @@ import Importers
 import Passes
 
 /// Folds a model and writes it in another format.
-struct ConvertCommand: ParsableCommand {
+struct ConvertCommand: NetworkRunning {
   static let configuration = CommandConfiguration(
     commandName: "convert",
     abstract: "Fold adjacent layers and write one file that gives the same answers.",
@@ -12,7 +12,7 @@ struct ConvertCommand: ParsableCommand {
   @OptionGroup var input: InputOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var precision: PrecisionOptions
-    @OptionGroup var passes: PassOptions
+  @OptionGroup var passes: PassOptions
   @OptionGroup var verification: VerificationOptions
 
   @OptionGroup var display: DisplayOptions

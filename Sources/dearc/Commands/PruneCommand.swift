@@ -3,7 +3,7 @@ import Importers
 import Passes
 
 /// Removes every channel that cannot change any output, after closing some on request.
-struct PruneCommand: ParsableCommand {
+struct PruneCommand: NetworkRunning {
   static let configuration = CommandConfiguration(
     commandName: "prune",
     abstract: "Remove channels: those DEAR gives up, and all that cannot change any output.",
@@ -19,7 +19,7 @@ struct PruneCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup(title: "Channels to close") var closing: ClosingOptions
   @OptionGroup var precision: PrecisionOptions
-    @OptionGroup var passes: PassOptions
+  @OptionGroup var passes: PassOptions
   @OptionGroup var verification: VerificationOptions
 
   @OptionGroup var display: DisplayOptions
@@ -72,7 +72,7 @@ struct PruneCommand: ParsableCommand {
     ).storingWeights(in: precision.dtype)
     let result = try pipeline.run(imported.model, options: options)
     if strict { try requireAllGone(result) }
-        let isOther = !marks.isEmpty || head != nil
+    let isOther = !marks.isEmpty || head != nil
     let marked =
       try isOther || closing.emitMarked != nil
       ? Pipeline.mark(marks, head: head).storingWeights(in: nil).run(imported.model).model : nil

@@ -5,7 +5,7 @@ import IR
 import Importers
 
 /// Runs a model on tensors.
-struct RunCommand: ParsableCommand {
+struct RunCommand: NetworkRunning {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run a model on this machine's processor.",

@@ -5,7 +5,7 @@ import Importers
 import Verification
 
 /// Compares the answers of two models.
-struct VerifyCommand: ParsableCommand {
+struct VerifyCommand: NetworkRunning {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Run two models on the same inputs and compare their answers.",

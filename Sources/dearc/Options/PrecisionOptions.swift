@@ -17,7 +17,7 @@ struct PrecisionOptions: ParsableArguments {
   /// What of it decides the result, for the output's provenance.
   var flags: [String] { dtype.map { ["--dtype", $0.rawValue] } ?? [] }
 
-    /// Whether weights are rounded.
+  /// Whether weights are rounded.
   var isRounding: Bool { dtype.map { $0 != .single } ?? false }
 
   /// Checks that `output` can hold compact weights.

@@ -151,7 +151,7 @@ struct CompileRendering {
   }
 
   private var verification: String {
-        report.verification.summary
+    report.verification.summary
   }
 
   private var cost: String {

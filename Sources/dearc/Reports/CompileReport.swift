@@ -27,7 +27,7 @@ struct CompileReport: Encodable {
   let precision: PrecisionSummary?
   /// What the user should do about the result.
   let remarks: [String]
-    let verification: VerificationReport
+  let verification: VerificationReport
 
   let seconds: Double
   let peakMemoryBytes: Int
@@ -52,7 +52,7 @@ struct CompileReport: Encodable {
     channels = result?.pruning.map(ChannelReport.init)
     flushed = result?.flushed.map(FlushedReport.init)
     precision = result?.precision.map(PrecisionSummary.init)
-        self.remarks = remarks
+    self.remarks = remarks
     self.verification = verification
     seconds = Quantities.milliseconds(elapsed) / 1000
     peakMemoryBytes = ProcessUsage.peakMemoryBytes

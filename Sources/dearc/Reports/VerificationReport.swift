@@ -71,13 +71,15 @@ struct VerificationReport: Encodable {
     let places = shapes.filter { seen.insert($0).inserted }.joined(separator: ", ")
     switch verdict {
     case .passed:
-      return "Verified: both networks answer alike on \(trials.count) inputs (\(places)), to \(difference)."
+      return
+        "Verified: both networks answer alike on \(trials.count) inputs (\(places)), to \(difference)."
     case .measured:
       return "Answers differ by at most \(difference) on \(trials.count) inputs (\(places))."
     case .failed:
       let trial = trials.first
       let output = trial?.outputs.first { !$0.passed }
-      return "'\(output?.name ?? "")' is \(difference) away on \(trial?.inputs ?? "") inputs of \(places), "
+      return
+        "'\(output?.name ?? "")' is \(difference) away on \(trial?.inputs ?? "") inputs of \(places), "
         + "where \(Quantities.scientific(trial?.relativeTolerance ?? 0)) is allowed"
     case .skipped: return "Not verified: \(reason ?? "")."
     }
