@@ -9,7 +9,7 @@ extension Planner {
   /// The kernel of each operator that can be run.
   static let kernels: [OperatorKind: Kernel] = {
     var table: [OperatorKind: Kernel] = [:]
-    for (kinds, kernel) in families + selectionFamilies {
+    for (kinds, kernel) in families + selectionFamilies + samplingFamilies {
       for kind in kinds { table[kind] = kernel }
     }
     return table
