@@ -49,7 +49,7 @@ def storable(array: np.ndarray) -> np.ndarray | None:
     """The array as numpy's files can hold it; half precision with an 8-bit exponent as its bits."""
     if array.dtype.name == "bfloat16":
         return array.view(np.uint16)
-    return array if array.dtype.kind in "biufc" and array.dtype.name in np.sctypeDict else None
+    return array if array.dtype.kind in "biufc" and array.dtype.isbuiltin == 1 else None
 
 
 def run(dearc: str, case, folder: Path, inputs: list[np.ndarray]) -> tuple[int, str]:

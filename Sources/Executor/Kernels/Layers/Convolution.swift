@@ -50,7 +50,7 @@ extension Planner {
     return results
   }
 
-  private mutating func convolve(
+  mutating func convolve(
     _ form: ConvolutionForm, _ data: Operand, _ weight: Operand, _ bias: Operand?,
     _ chain: FusedChain
   ) throws(ExecutionError) -> Operand {
@@ -136,7 +136,7 @@ extension TensorInfo {
 }
 
 /// A convolution on tensors of certain shapes.
-private struct ConvolutionForm {
+struct ConvolutionForm {
   let isTransposed: Bool
   let data: [Int]
   /// The shape of the filters as oneDNN sees them: groups first if there are several.
@@ -149,41 +149,65 @@ private struct ConvolutionForm {
   let padding: (before: [Int], after: [Int])
 
   init(_ view: ConvolutionView, data: [Int], weight: [Int]) throws(ExecutionError) {
-    isTransposed = view.isTransposed
+    self =
+      view.isTransposed
+      ? try Self(transposed: view, data, weight)
+      : try Self(view.window, groups: view.groups, data: data, weight: weight)
+  }
+
+  private init(
+    transposed view: ConvolutionView, _ data: [Int], _ weight: [Int]
+  ) throws(ExecutionError) {
+    isTransposed = true
     self.data = data
-    let (window, rank) = (view.window, view.window.rank)
-    guard data.count == rank + 2, weight.count == rank + 2, let kernel = window.kernel,
-      data[1] == (view.isTransposed ? weight[0] : weight[1] * view.groups)
+    let span = try Self.span(view.window, data, weight, fits: data.dropFirst().first == weight.first)
+    (strides, dilations) = (view.window.strides, view.window.dilations)
+    (padding, result) = try Self.transposed(view, data, weight, span)
+    (filters, filterStrides) = Self.filters(weight, groups: view.groups, isTransposed: true)
+  }
+
+  /// A convolution that is not transposed.
+  init(
+    _ window: SlidingWindow, groups: Int, data: [Int], weight: [Int]
+  ) throws(ExecutionError) {
+    isTransposed = false
+    self.data = data
+    let fits = data.count > 1 && weight.count > 1 && data[1] == weight[1] * groups
+    let span = try Self.span(window, data, weight, fits: fits)
+    (strides, dilations) = (window.strides, window.dilations)
+    let pads = span.indices.map { window.padding($0, extent: .known(data[2 + $0])) ?? (0, 0) }
+    padding = (pads.map(\.begin), pads.map(\.end))
+    let extents = span.indices.map { axis in
+      let room = data[2 + axis] + pads[axis].begin + pads[axis].end - span[axis]
+      return room < 0 ? 0 : room / window.strides[axis] + 1
+    }
+    result = [data[0], weight[0]] + extents
+    (filters, filterStrides) = Self.filters(weight, groups: groups, isTransposed: false)
+  }
+
+  /// How far the window reaches along each axis.
+  private static func span(
+    _ window: SlidingWindow, _ data: [Int], _ weight: [Int], fits: Bool
+  ) throws(ExecutionError) -> [Int] {
+    guard fits, data.count == window.rank + 2, weight.count == window.rank + 2,
+      let kernel = window.kernel
     else {
       throw ExecutionError(
         .invalidOperands, "data of shape \(data) does not fit filters of shape \(weight)")
     }
-    strides = window.strides
-    dilations = window.dilations
-    let spatial = Array(data[2...])
-    let span = (0..<rank).map { (kernel[$0] - 1) * window.dilations[$0] + 1 }
-    if view.isTransposed {
-      (padding, result) = try Self.transposed(view, data, weight, span)
-    } else {
-      let pads = (0..<rank).map { window.padding($0, extent: .known(spatial[$0])) ?? (0, 0) }
-      padding = (pads.map(\.begin), pads.map(\.end))
-      let extents = (0..<rank).map { axis in
-        let room = spatial[axis] + pads[axis].begin + pads[axis].end - span[axis]
-        return room < 0 ? 0 : room / window.strides[axis] + 1
-      }
-      result = [data[0], weight[0]] + extents
-    }
-    (filters, filterStrides) = Self.filters(view, weight)
+    return kernel.indices.map { (kernel[$0] - 1) * window.dilations[$0] + 1 }
   }
 
   /// Filters with groups on an axis of their own; those of a transposed convolution have channels swapped.
-  private static func filters(_ view: ConvolutionView, _ weight: [Int]) -> ([Int], [Int]) {
+  private static func filters(
+    _ weight: [Int], groups: Int, isTransposed: Bool
+  ) -> ([Int], [Int]) {
     let steps = StridedView.rowMajor(weight)
-    let (first, window) = (weight[0] / view.groups, Array(weight[2...]))
-    let group = [view.groups > 1 ? view.groups : nil].compactMap { $0 }
+    let (first, window) = (weight[0] / groups, Array(weight[2...]))
+    let group = [groups > 1 ? groups : nil].compactMap { $0 }
     let groupStep = group.map { _ in first * steps[0] }
     let tail = Array(steps[2...])
-    return view.isTransposed
+    return isTransposed
       ? (group + [weight[1], first] + window, groupStep + [steps[1], steps[0]] + tail)
       : (group + [first, weight[1]] + window, groupStep + [steps[0], steps[1]] + tail)
   }

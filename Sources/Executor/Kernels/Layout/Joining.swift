@@ -155,32 +155,4 @@ extension Planner {
     let operand = Operand(slot: slot, info: TensorInfo(.float32, []), constant: constant)
     return try cast(node, operand, to: type).constant?.bytes ?? zero
   }
-
-  /// Along each axis the elements of the data that `sources` names; `fill` where it names none.
-  private mutating func picked(
-    _ node: NodeID, _ data: Operand, _ sources: [[Int?]], _ info: TensorInfo, _ fill: [UInt8]
-  ) throws(ExecutionError) -> Operand {
-    let steps = StridedView.rowMajor(data.shape)
-    let width = fill.count
-    var places: [Int?] = [0]
-    for (axis, list) in sources.enumerated() {
-      places = places.flatMap { base in
-        list.map { source in base.flatMap { base in source.map { base + $0 * steps[axis] } } }
-      }
-    }
-    let (all, counts) = (places, (data.count * width, info.count * width))
-    return try step(node, reads: [data], makes: [info]) { buffers in
-      let source = buffers.read(0, as: UInt8.self, count: counts.0)
-      let target = buffers.make(0, as: UInt8.self, count: counts.1)
-      return {
-        for (index, place) in all.enumerated() {
-          if let place {
-            target.copy(width, from: source, at: place * width, to: index * width)
-          } else {
-            for offset in 0..<width { target[index * width + offset] = fill[offset] }
-          }
-        }
-      }
-    }[0]
-  }
 }

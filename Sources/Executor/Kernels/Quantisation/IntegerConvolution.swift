@@ -1,0 +1,119 @@
+import IR
+
+// Convolutions of bytes: in single precision by oneDNN where that is exact, else in 32 bits.
+
+extension Planner {
+  mutating func convInteger(_ node: NodeID) throws(ExecutionError) {
+    let (data, weight) = (try plain(node, 0), try plain(node, 1))
+    let zero = try perFilter(try optional(node, 3), rank: weight.shape.count)
+    define(
+      node, try integerConvolution(node, (data, try optional(node, 2)), (weight, zero)))
+  }
+
+  mutating func qLinearConv(_ node: NodeID) throws(ExecutionError) {
+    let (data, weight) = (try plain(node, 0), try plain(node, 3))
+    let zero = try perFilter(try operand(node, 5), rank: weight.shape.count)
+    var sums = try integerConvolution(node, (data, try operand(node, 2)), (weight, zero))
+    if let bias = try perFilter(try optional(node, 8), rank: weight.shape.count - 1) {
+      guard bias.elementType == .int32, bias.count == weight.shape.first else {
+        throw ExecutionError(.invalidOperands, "its bias does not fit its filters")
+      }
+      sums = try pairwise(node, sums, bias, Int32.self, .int32) { $0 &+ $1 }
+    }
+    let weightScale = try perFilter(try operand(node, 4), rank: weight.shape.count - 1) ?? weight
+    let scale = try multiplier(node, try operand(node, 1), weightScale, try operand(node, 6))
+    define(node, try requantized(node, sums, scale, try operand(node, 7)))
+  }
+
+  /// One number for each filter, as a tensor of `rank` axes of which the first is that of the filters.
+  private mutating func perFilter(
+    _ operand: Operand?, rank: Int
+  ) throws(ExecutionError) -> Operand? {
+    guard let operand, operand.shape.count == 1, operand.count > 1 else { return operand }
+    let shape = [operand.count] + Array(repeating: 1, count: max(rank - 1, 0))
+    return view(try plain(operand), as: TensorInfo(operand.elementType, shape))
+  }
+
+  private mutating func integerConvolution(
+    _ node: NodeID, _ data: (data: Operand, zero: Operand?), _ weight: (data: Operand, zero: Operand?)
+  ) throws(ExecutionError) -> Operand {
+    guard let view = QuantizedConvolutionView(node, in: graph) else {
+      throw ExecutionError(.invalidOperands, "its attributes do not describe a convolution")
+    }
+    let form = try ConvolutionForm(
+      view.window, groups: view.groups, data: data.data.shape, weight: weight.data.shape)
+    guard !form.result.contains(0) else { return try zeros(node, TensorInfo(.int32, form.result)) }
+    let filters = try centred(node, weight.data, weight.zero, Float.self, .float32)
+    let bound = ExactSums(data.data, data.zero)
+    let depth = weight.data.shape.dropFirst().reduce(1, *)
+    if bound.areExact(filters.constant?.filterSums(), depth: depth, weightBound: 255),
+      data.data.shape.count <= 5
+    {
+      let source = try centred(node, data.data, data.zero, Float.self, .float32)
+      let sums = try convolve(form, source, filters, nil, FusedChain(after: node))
+      return try whole(node, sums)
+    }
+    return try integerConvolution(
+      node, form, try centred(node, data.data, data.zero, Int32.self, .int32),
+      try centred(node, weight.data, weight.zero, Int32.self, .int32), groups: view.groups)
+  }
+
+  /// Filter element by filter element, over data that has its border around it.
+  private mutating func integerConvolution(
+    _ node: NodeID, _ form: ConvolutionForm, _ data: Operand, _ weight: Operand, groups: Int
+  ) throws(ExecutionError) -> Operand {
+    let padded = try bordered(node, form, data)
+    let kernel = Array(weight.shape[2...])
+    let steps = StridedView.rowMajor(Array(padded.shape[2...]))
+    let taps = StridedView(
+      shape: kernel, strides: zip(steps, form.dilations).map { $0 * $1 }, offset: 0
+    ).positions
+    let walk = StridedWalk(
+      StridedView(
+        shape: Array(form.result[2...]), strides: zip(steps, form.strides).map { $0 * $1 },
+        offset: 0))
+    let (depth, filters) = (weight.shape[1], weight.shape[0])
+    let (plane, area) = (padded.shape[2...].product, form.result[2...].product)
+    let (pictures, channels) = (data.shape[0], data.shape[1])
+    let counts = (padded.count, weight.count, form.result.product)
+    let info = TensorInfo(.int32, form.result)
+    return try step(node, reads: [padded, weight], makes: [info]) { buffers in
+      let source = buffers.read(0, as: Int32.self, count: counts.0)
+      let factors = buffers.read(1, as: Int32.self, count: counts.1)
+      let target = buffers.make(0, as: Int32.self, count: counts.2)
+      return {
+        target.fill(0)
+        for number in 0..<pictures * filters {
+          let (picture, filter) = (number / filters, number % filters)
+          let first = picture * channels + filter / (filters / groups) * depth
+          for channel in 0..<depth {
+            for (tap, offset) in taps.enumerated() {
+              let factor = factors[(filter * depth + channel) * taps.count + tap]
+              let origin = (first + channel) * plane + offset
+              walk.run { place, start, step, count in
+                let (here, there) = (number * area + place, origin + start)
+                for index in 0..<count {
+                  target[here + index] &+= factor &* source[there + index * step]
+                }
+              }
+            }
+          }
+        }
+      }
+    }[0]
+  }
+
+  private mutating func bordered(
+    _ node: NodeID, _ form: ConvolutionForm, _ data: Operand
+  ) throws(ExecutionError) -> Operand {
+    let sources = data.shape.indices.map { axis -> [Int?] in
+      guard axis > 1 else { return Array(0..<data.shape[axis]) }
+      let (before, after) = (form.padding.before[axis - 2], form.padding.after[axis - 2])
+      return (-before..<max(data.shape[axis] + after, -before)).map {
+        (0..<data.shape[axis]).contains($0) ? $0 : nil
+      }
+    }
+    let info = try checked(.int32, sources.map(\.count))
+    return try picked(node, data, sources, info, [0, 0, 0, 0])
+  }
+}
