@@ -160,7 +160,8 @@ struct ConvolutionForm {
   ) throws(ExecutionError) {
     isTransposed = true
     self.data = data
-    let span = try Self.span(view.window, data, weight, fits: data.dropFirst().first == weight.first)
+    let span = try Self.span(
+      view.window, data, weight, fits: data.dropFirst().first == weight.first)
     (strides, dilations) = (view.window.strides, view.window.dilations)
     (padding, result) = try Self.transposed(view, data, weight, span)
     (filters, filterStrides) = Self.filters(weight, groups: view.groups, isTransposed: true)

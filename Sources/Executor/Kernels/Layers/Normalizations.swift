@@ -241,7 +241,7 @@ extension Planner {
       ? values.map { $0 - top - log(sum) } : values.map { exp($0 - top) / sum }
   }
 
-  private mutating func softmax(
+  mutating func softmax(
     _ data: Operand, _ algorithm: dnnl_alg_kind_t, _ shape: [Int]
   ) throws(ExecutionError) -> Operand {
     let attributes = try PrimitiveAttributes()

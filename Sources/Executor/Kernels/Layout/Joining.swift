@@ -58,7 +58,7 @@ extension Planner {
       target)
   }
 
-  private mutating func copied(
+  mutating func copied(
     _ node: NodeID, _ parts: [Operand], axis: Int, _ info: TensorInfo
   ) throws(ExecutionError) -> Operand {
     guard info.count > 0 else { return try zeros(node, info) }

@@ -35,7 +35,8 @@ extension Planner {
   }
 
   private mutating func integerConvolution(
-    _ node: NodeID, _ data: (data: Operand, zero: Operand?), _ weight: (data: Operand, zero: Operand?)
+    _ node: NodeID, _ data: (data: Operand, zero: Operand?),
+    _ weight: (data: Operand, zero: Operand?)
   ) throws(ExecutionError) -> Operand {
     guard let view = QuantizedConvolutionView(node, in: graph) else {
       throw ExecutionError(.invalidOperands, "its attributes do not describe a convolution")

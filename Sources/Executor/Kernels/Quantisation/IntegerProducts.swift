@@ -34,7 +34,8 @@ extension Planner {
 
   /// The product of two matrices less their zero points, in 32 bits.
   private mutating func integerProduct(
-    _ node: NodeID, _ left: (data: Operand, zero: Operand?), _ right: (data: Operand, zero: Operand?)
+    _ node: NodeID, _ left: (data: Operand, zero: Operand?),
+    _ right: (data: Operand, zero: Operand?)
   ) throws(ExecutionError) -> Operand {
     let form = try MatrixForm(left: left.data.shape, right: right.data.shape)
     guard form.result.product > 0, form.depth > 0 else {
@@ -154,7 +155,9 @@ extension Planner {
     case .int8:
       return try pairwise(node, scaled, origin, Float.self, .int8) { Int8(rounding: $0, plus: $1) }
     case .uint8:
-      return try pairwise(node, scaled, origin, Float.self, .uint8) { UInt8(rounding: $0, plus: $1) }
+      return try pairwise(node, scaled, origin, Float.self, .uint8) {
+        UInt8(rounding: $0, plus: $1)
+      }
     default:
       throw ExecutionError(.unsupported, "has no kernel for results of type \(zero.elementType)")
     }
