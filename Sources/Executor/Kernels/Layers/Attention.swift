@@ -16,6 +16,7 @@ extension Planner {
     key = try extended(node, try withHeads(node, key, "kv_num_heads"), past: 4)
     value = try extended(node, try withHeads(node, value, "kv_num_heads"), past: 5)
     let form = try AttentionForm(query.shape, key.shape, value.shape)
+    _ = try checked(.float32, form.scores)
     if graph.nodes[node].output(1) != nil { define(node, 1, key) }
     if graph.nodes[node].output(2) != nil { define(node, 2, value) }
     let (shares, scores) = try shares(
@@ -50,7 +51,9 @@ extension Planner {
   ) throws(ExecutionError) -> Operand {
     guard let past = try optional(node, index) else { return data }
     var shape = past.shape
-    guard shape.count == 4, data.shape.count == 4, past.elementType == data.elementType else {
+    guard shape.count == 4, data.shape.count == 4, past.elementType == data.elementType,
+      max(shape[2], data.shape[2]) <= Self.extentLimit
+    else {
       throw ExecutionError(.invalidOperands, "a past of shape \(shape) does not fit")
     }
     shape[2] += data.shape[2]
@@ -87,7 +90,9 @@ extension Planner {
     return (stages[3], stages[stage])
   }
 
-  /// The products of queries and keys. Heads that share keys are rows of one matrix.
+  /// The products of queries and keys.
+  ///
+  /// Heads that share keys are rows of one matrix.
   private mutating func scores(
     _ node: NodeID, _ query: Operand, _ key: Operand, _ form: AttentionForm
   ) throws(ExecutionError) -> Operand {

@@ -15,8 +15,10 @@ extension Planner {
     else {
       throw ExecutionError(.invalidOperands, "cannot normalise data of shape \(data.shape)")
     }
-    if data.elementType == .float32, data.shape.count == 4, size % 2 == 1, data.count > 0 {
-      return define(node, try lrn(data, size, alpha, beta, bias))
+    guard data.count > 0 else { return define(node, data) }
+    if data.elementType == .float32, data.shape.count == 4, size % 2 == 1 {
+      let arranged = data.info.strides == nil ? data : try plain(data)
+      return define(node, try lrn(arranged, size, alpha, beta, bias))
     }
     let type: ElementType = data.elementType == .float64 ? .float64 : .float32
     let wide = try cast(node, try plain(data), to: type)
@@ -83,6 +85,7 @@ extension Planner {
     else {
       throw ExecutionError(.invalidOperands, "its axis does not fit data of shape \(data.shape)")
     }
+    guard data.count > 0 else { return define(node, data) }
     let axis = stated < 0 ? stated + data.shape.count : stated
     let type: ElementType = data.elementType == .float64 ? .float64 : .float32
     let wide = try cast(node, data, to: type)
@@ -128,6 +131,7 @@ extension Planner {
     else {
       throw ExecutionError(.invalidOperands, "its axes do not fit data of shape \(data.shape)")
     }
+    guard data.count > 0 else { return define(node, data) }
     let axes = Set(stated.map { $0 < 0 ? $0 + rank : $0 })
     let wide = try cast(node, data, to: .float64)
     let lines = ReductionLines(

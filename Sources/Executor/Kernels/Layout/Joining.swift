@@ -109,7 +109,10 @@ extension Planner {
       throw ExecutionError(
         .invalidOperands, "borders take more than data of shape \(data.shape) has")
     }
-    let info = TensorInfo(data.elementType, shape)
+    let info = try checked(data.elementType, shape)
+    guard shape.allSatisfy({ $0 <= Self.extentLimit }) else {
+      throw ExecutionError(.invalidOperands, "a result of shape \(shape) is too large")
+    }
     let fill = try padding(node, data.elementType)
     guard info.count > 0 else { return define(node, try zeros(node, info)) }
     let sources = shape.indices.map { axis in

@@ -7,7 +7,9 @@ extension Planner {
   mutating func picked(
     _ node: NodeID, _ data: Operand, _ sources: [[Int?]], _ info: TensorInfo, _ fill: [UInt8]
   ) throws(ExecutionError) -> Operand {
-    let walk = PickingWalk(data.shape, sources, width: fill.count)
+    // Nothing is picked of no elements, however many places an axis of them has.
+    let shape = data.count == 0 ? data.shape.map { _ in 1 } : data.shape
+    let walk = PickingWalk(shape, sources, width: fill.count)
     let counts = (data.count * fill.count, info.count * fill.count)
     return try step(node, reads: [data], makes: [info]) { buffers in
       let source = buffers.read(0, as: UInt8.self, count: counts.0)

@@ -43,7 +43,8 @@ extension Planner {
     }
     let form = try ConvolutionForm(
       view.window, groups: view.groups, data: data.data.shape, weight: weight.data.shape)
-    guard !form.result.contains(0) else { return try zeros(node, TensorInfo(.int32, form.result)) }
+    let info = try checked(.int32, form.result)
+    guard info.count > 0 else { return try zeros(node, info) }
     let filters = try centred(node, weight.data, weight.zero, Float.self, .float32)
     let bound = ExactSums(data.data, data.zero)
     let depth = weight.data.shape.dropFirst().reduce(1, *)
@@ -59,62 +60,89 @@ extension Planner {
       try centred(node, weight.data, weight.zero, Int32.self, .int32), groups: view.groups)
   }
 
-  /// Filter element by filter element, over data that has its border around it.
+  /// In 32 bits, over data that have their border around them.
   private mutating func integerConvolution(
     _ node: NodeID, _ form: ConvolutionForm, _ data: Operand, _ weight: Operand, groups: Int
   ) throws(ExecutionError) -> Operand {
     let padded = try bordered(node, form, data)
-    let kernel = Array(weight.shape[2...])
-    let steps = StridedView.rowMajor(Array(padded.shape[2...]))
-    let taps = StridedView(
-      shape: kernel, strides: zip(steps, form.dilations).map { $0 * $1 }, offset: 0
-    ).positions
-    let walk = StridedWalk(
-      StridedView(
-        shape: Array(form.result[2...]), strides: zip(steps, form.strides).map { $0 * $1 },
-        offset: 0))
-    let (depth, filters) = (weight.shape[1], weight.shape[0])
-    let (plane, area) = (padded.shape[2...].product, form.result[2...].product)
-    let (pictures, channels) = (data.shape[0], data.shape[1])
+    let work = PlainConvolution(form, padded.shape, weight.shape, groups: groups)
     let counts = (padded.count, weight.count, form.result.product)
     let info = TensorInfo(.int32, form.result)
     return try step(node, reads: [padded, weight], makes: [info]) { buffers in
       let source = buffers.read(0, as: Int32.self, count: counts.0)
       let factors = buffers.read(1, as: Int32.self, count: counts.1)
       let target = buffers.make(0, as: Int32.self, count: counts.2)
-      return {
-        target.fill(0)
-        for number in 0..<pictures * filters {
-          let (picture, filter) = (number / filters, number % filters)
-          let first = picture * channels + filter / (filters / groups) * depth
-          for channel in 0..<depth {
-            for (tap, offset) in taps.enumerated() {
-              let factor = factors[(filter * depth + channel) * taps.count + tap]
-              let origin = (first + channel) * plane + offset
-              walk.run { place, start, step, count in
-                let (here, there) = (number * area + place, origin + start)
-                for index in 0..<count {
-                  target[here + index] &+= factor &* source[there + index * step]
-                }
-              }
-            }
-          }
-        }
-      }
+      return { work.run(source, factors, target) }
     }[0]
   }
 
   private mutating func bordered(
     _ node: NodeID, _ form: ConvolutionForm, _ data: Operand
   ) throws(ExecutionError) -> Operand {
-    let sources = data.shape.indices.map { axis -> [Int?] in
-      guard axis > 1 else { return Array(0..<data.shape[axis]) }
-      let (before, after) = (form.padding.before[axis - 2], form.padding.after[axis - 2])
-      return (-before..<max(data.shape[axis] + after, -before)).map {
-        (0..<data.shape[axis]).contains($0) ? $0 : nil
+    let before = [0, 0] + form.padding.before
+    let after = [0, 0] + form.padding.after
+    let shape = data.shape.indices.map { data.shape[$0] + before[$0] + after[$0] }
+    let info = try checked(.int32, shape)
+    guard shape.allSatisfy({ $0 <= Self.extentLimit }) else {
+      throw ExecutionError(.invalidOperands, "data of shape \(shape) with borders are too large")
+    }
+    let sources = shape.indices.map { axis in
+      (0..<shape[axis]).map { place -> Int? in
+        (0..<data.shape[axis]).contains(place - before[axis]) ? place - before[axis] : nil
       }
     }
-    let info = try checked(.int32, sources.map(\.count))
     return try picked(node, data, sources, info, [0, 0, 0, 0])
+  }
+}
+
+/// A convolution in 32 bits, one element of the filters after another.
+private struct PlainConvolution {
+  /// Where the elements under a filter lie, counted from its first one.
+  private let taps: [Int]
+  /// The first elements under the filter at all its positions.
+  private let walk: StridedWalk
+  private let pictures: Int
+  private let channels: Int
+  private let filters: Int
+  private let filtersPerGroup: Int
+  /// The channels that a filter works on.
+  private let depth: Int
+  /// The elements of a channel of the data and of the result.
+  private let areas: (data: Int, result: Int)
+
+  init(_ form: ConvolutionForm, _ data: [Int], _ weight: [Int], groups: Int) {
+    let steps = StridedView.rowMajor(Array(data[2...]))
+    // A step that is never taken may be as large as a file pleases.
+    taps =
+      StridedView(
+        shape: Array(weight[2...]), strides: zip(steps, form.dilations).map { $0 &* $1 }, offset: 0
+      ).positions
+    walk = StridedWalk(
+      StridedView(
+        shape: Array(form.result[2...]), strides: zip(steps, form.strides).map { $0 &* $1 },
+        offset: 0))
+    (pictures, channels, filters) = (data[0], data[1], weight[0])
+    (filtersPerGroup, depth) = (weight[0] / groups, weight[1])
+    areas = (data[2...].product, form.result[2...].product)
+  }
+
+  func run(_ source: Elements<Int32>, _ factors: Elements<Int32>, _ target: Elements<Int32>) {
+    target.fill(0)
+    for plane in 0..<pictures * filters {
+      let (picture, filter) = (plane / filters, plane % filters)
+      let first = picture * channels + filter / filtersPerGroup * depth
+      for channel in 0..<depth {
+        for (tap, offset) in taps.enumerated() {
+          let factor = factors[(filter * depth + channel) * taps.count + tap]
+          let origin = (first + channel) * areas.data + offset
+          walk.run { place, start, step, count in
+            let (here, there) = (plane * areas.result + place, origin + start)
+            for index in 0..<count {
+              target[here + index] &+= factor &* source[there + index * step]
+            }
+          }
+        }
+      }
+    }
   }
 }

@@ -38,9 +38,8 @@ extension Planner {
     _ right: (data: Operand, zero: Operand?)
   ) throws(ExecutionError) -> Operand {
     let form = try MatrixForm(left: left.data.shape, right: right.data.shape)
-    guard form.result.product > 0, form.depth > 0 else {
-      return try zeros(node, TensorInfo(.int32, form.result))
-    }
+    let info = try checked(.int32, form.result)
+    guard info.count > 0, form.depth > 0 else { return try zeros(node, info) }
     let weights = try centred(node, right.data, right.zero, Float.self, .float32)
     let lines = weights.constant?.columnSums(depth: form.depth, columns: form.columns)
     let bound = ExactSums(left.data, left.zero)

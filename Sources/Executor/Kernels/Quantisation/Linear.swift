@@ -6,6 +6,10 @@ extension Planner {
   mutating func dequantizeLinear(_ node: NodeID) throws(ExecutionError) {
     let (data, scale) = (try plain(node, 0), try plain(node, 1))
     let zero = try zeroPoint(node, 2, as: data.elementType, scale)
+    let stated = graph.elementTypeAttribute(node, "output_dtype") ?? scale.elementType
+    guard data.count > 0 else {
+      return define(node, try zeros(node, TensorInfo(stated, data.shape)))
+    }
     let granularity = try granularity(node, data, scale)
     let result: Operand
     switch data.elementType {
@@ -16,8 +20,7 @@ extension Planner {
     case .int32: result = try dequantized(node, data, scale, zero, granularity, Int32.self)
     default: throw Self.lacksKernel(data.elementType)
     }
-    let stated = graph.elementTypeAttribute(node, "output_dtype")
-    define(node, try cast(node, result, to: stated ?? scale.elementType))
+    define(node, try cast(node, result, to: stated))
   }
 
   private static func lacksKernel(_ type: ElementType) -> ExecutionError {
@@ -79,6 +82,9 @@ extension Planner {
     let stated = graph.elementTypeAttribute(node, "output_dtype")
     let type = try optional(node, 2)?.elementType ?? stated ?? .uint8
     let zero = try zeroPoint(node, 2, as: type, scale)
+    guard data.count > 0 else {
+      return define(node, try zeros(node, TensorInfo(type, data.shape)))
+    }
     let granularity = try granularity(node, data, scale)
     let precision = graph.elementTypeAttribute(node, "precision") ?? scale.elementType
     let source = try quotients(node, data, scale, granularity, precision)
@@ -142,11 +148,19 @@ extension Planner {
   mutating func dynamicQuantizeLinear(_ node: NodeID) throws(ExecutionError) {
     let data = try plain(node, 0)
     try requireFloat([data])
+    let results = try dynamicallyQuantized(node, data)
+    for (index, result) in results.enumerated() { define(node, index, result) }
+  }
+
+  /// The quantised elements, the scale and the zero point.
+  private mutating func dynamicallyQuantized(
+    _ node: NodeID, _ data: Operand
+  ) throws(ExecutionError) -> [Operand] {
     let infos = [
       TensorInfo(.uint8, data.shape), TensorInfo(.float32, []), TensorInfo(.uint8, []),
     ]
     let count = data.count
-    let results = try step(node, reads: [data], makes: infos) { buffers in
+    return try step(node, reads: [data], makes: infos) { buffers in
       let source = buffers.read(0, as: Float.self, count: count)
       let target = buffers.make(0, as: UInt8.self, count: count)
       let scales = buffers.make(1, as: Float.self, count: 1)
@@ -165,7 +179,6 @@ extension Planner {
         }
       }
     }
-    for (index, result) in results.enumerated() { define(node, index, result) }
   }
 }
 

@@ -68,6 +68,7 @@ private struct FourierForm {
     let isOnesided = graph.attribute(node, "onesided", default: false) ?? false
     isInverse = graph.attribute(node, "inverse", default: false) ?? false
     guard rank > 1, (1...2).contains(shape[rank - 1]), (-rank..<rank).contains(stated),
+      shape.allSatisfy({ $0 <= Planner.extentLimit }),
       (stated + rank) % rank != rank - 1
     else {
       throw ExecutionError(.invalidOperands, "its axis does not fit data of shape \(shape)")
@@ -75,7 +76,7 @@ private struct FourierForm {
     let axis = (stated + rank) % rank
     isHalf = isInverse && isOnesided
     length = asked ?? (isHalf ? 2 * (shape[axis] - 1) : shape[axis])
-    guard (1...1 << 28).contains(length) else {
+    guard (1...Planner.extentLimit).contains(length) else {
       throw ExecutionError(.invalidOperands, "cannot transform \(length) elements")
     }
     extents = (shape[axis], isOnesided && !isInverse ? length / 2 + 1 : length)

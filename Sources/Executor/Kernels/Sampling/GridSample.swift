@@ -116,12 +116,8 @@ private struct GridSampler {
     var place = exact.isNaN ? -1e9 : min(max(exact, -1e9), 1e9)
     if filter == nil { place = place.rounded(.toNearestOrEven) }
     let (low, high) = bounds(axis)
-    guard place < low || place > high else { return place }
-    switch padding {
-    case .zeros: return place
-    case .border: return min(max(place, 0), extent - 1)
-    case .reflection: return reflected(place, low, high)
-    }
+    // Other paddings are those of single elements.
+    return padding == .reflection ? reflected(place, low, high) : place
   }
 
   private func bounds(_ axis: Int) -> (low: Float, high: Float) {
@@ -131,7 +127,8 @@ private struct GridSampler {
 
   private func reflected(_ place: Float, _ low: Float, _ high: Float) -> Float {
     let range = high - low
-    guard range > 0, place < low || place > high else { return range > 0 ? place : low }
+    guard range > 0 else { return low }
+    guard place < low || place > high else { return place }
     let distance = place < low ? low - place : place - high
     let turns = (distance / range).rounded(.down)
     let rest = distance - turns * range

@@ -4,12 +4,14 @@ import IR
 
 extension Planner {
   mutating func resize(_ node: NodeID) throws(ExecutionError) {
-    let data = try plain(node, 0)
+    let original = try operand(node, 0)
     guard let view = ResizeView(node, in: graph) else {
       throw ExecutionError(.invalidOperands, "its attributes do not describe a resize")
     }
-    let scalings = try scalings(node, view, data.shape)
-    let info = try checked(data.elementType, scalings.map(\.count))
+    let scalings = try scalings(node, view, original.shape)
+    let info = try checked(original.elementType, scalings.map(\.count))
+    if let result = try blockedResize(view, original, scalings) { return define(node, result) }
+    let data = try plain(original)
     guard info.count > 0 else { return define(node, try zeros(node, info)) }
     guard data.count > 0 else {
       throw ExecutionError(.invalidOperands, "data of shape \(data.shape) cannot grow")
@@ -60,6 +62,9 @@ extension Planner {
 
   // MARK: Extents
 
+  /// Tables are made for no more elements along an axis than that.
+  static let extentLimit = 1 << 28
+
   /// How each axis changes.
   private mutating func scalings(
     _ node: NodeID, _ view: ResizeView, _ shape: [Int]
@@ -79,17 +84,25 @@ extension Planner {
         result[axis] = try Self.scaling(shape[axis], scale)
       }
     }
-    guard view.coordinateTransformation == "tf_crop_and_resize" else { return result }
+    if view.coordinateTransformation == "tf_crop_and_resize" {
+      try crop(node, view, axes, &result)
+    }
+    return result
+  }
+
+  /// Takes in which part of each axis is looked at.
+  private mutating func crop(
+    _ node: NodeID, _ view: ResizeView, _ axes: [Int], _ scalings: inout [AxisScaling]
+  ) throws(ExecutionError) {
     let region = try view.region.map { each throws(ExecutionError) in
       try cast(node, try operand(each), to: .float64).constant?.elements(as: Double.self) ?? []
     }
     guard let region, region.count == 2 * axes.count else {
-      throw ExecutionError(.invalidOperands, "its region does not fit data of shape \(shape)")
+      throw ExecutionError(.invalidOperands, "its region is not known or does not fit its data")
     }
     for (place, axis) in axes.enumerated() {
-      result[axis].region = (region[place], region[place + axes.count])
+      scalings[axis].region = (region[place], region[place + axes.count])
     }
-    return result
   }
 
   private static func scaling(
@@ -97,7 +110,7 @@ extension Planner {
   ) throws(ExecutionError) -> AxisScaling {
     // In single precision, as shape inference does and other runtimes do.
     let count = (Float(extent) * scale).rounded(.down)
-    guard scale > 0, scale.isFinite, count <= 0x1p31 else {
+    guard scale > 0, scale.isFinite, count <= Float(Self.extentLimit) else {
       throw ExecutionError(.invalidOperands, "cannot scale \(extent) elements by \(scale)")
     }
     return AxisScaling(extent: extent, count: Int(count), scale: Double(scale))
@@ -107,7 +120,7 @@ extension Planner {
   private func scales(
     _ sizes: [Int], _ axes: [Int], _ shape: [Int], policy: String
   ) throws(ExecutionError) -> [(Double, Int)] {
-    guard sizes.count == axes.count, sizes.allSatisfy((0...1 << 31).contains) else {
+    guard sizes.count == axes.count, sizes.allSatisfy((0...Self.extentLimit).contains) else {
       throw ExecutionError(.invalidOperands, "its sizes do not fit data of shape \(shape)")
     }
     let ratios = zip(axes, sizes).map { axis, size in Double(size) / Double(max(shape[axis], 1)) }
@@ -115,7 +128,7 @@ extension Planner {
     let common = (policy == "not_larger" ? ratios.min() : ratios.max()) ?? 1
     return try axes.map { axis throws(ExecutionError) in
       let count = (common * Double(shape[axis]) + 0.5).rounded(.down)
-      guard count <= 0x1p31 else {
+      guard count <= Double(Self.extentLimit) else {
         throw ExecutionError(.invalidOperands, "cannot scale data of shape \(shape) by \(common)")
       }
       return (common, Int(count))

@@ -23,24 +23,30 @@ extension Planner {
     guard info.count > 0 else {
       return define(node, try zeros(node, TensorInfo(data.elementType, info.shape)))
     }
-    let (size, count) = (info.count / regions.shape[0], regions.shape[0])
-    let total = data.count
-    let result = try step(node, reads: operands.map { $0 }, makes: [info]) { buffers in
+    let result = try aligned(node, operands, form, info)
+    define(node, try cast(node, result, to: data.elementType))
+  }
+
+  private mutating func aligned(
+    _ node: NodeID, _ operands: [Operand], _ form: RegionForm, _ info: TensorInfo
+  ) throws(ExecutionError) -> Operand {
+    let (total, count, pictures) = (operands[0].count, info.shape[0], operands[0].shape[0])
+    let size = info.count / count
+    return try step(node, reads: operands.map { $0 }, makes: [info]) { buffers in
       let source = buffers.read(0, as: Float.self, count: total)
       let corners = buffers.read(1, as: Float.self, count: count * 4)
       let numbers = buffers.read(2, as: Int64.self, count: count)
       let target = buffers.make(0, as: Float.self, count: count * size)
       return { () throws(ExecutionError) in
         for region in 0..<count {
-          guard let picture = Int(exactly: numbers[region]), (0..<data.shape[0]).contains(picture)
-          else { throw .outOfRange(numbers[region], data.shape[0]) }
+          guard let picture = Int(exactly: numbers[region]), (0..<pictures).contains(picture)
+          else { throw .outOfRange(numbers[region], pictures) }
           try form.run(
             source, target, picture: picture, corners: corners.array(from: region * 4, 4),
             at: region * size)
         }
       }
     }[0]
-    define(node, try cast(node, result, to: data.elementType))
   }
 }
 
