@@ -49,7 +49,7 @@ extension Planner {
     let bound = ExactSums(data.data, data.zero)
     let depth = weight.data.shape.dropFirst().reduce(1, *)
     if bound.areExact(filters.constant?.filterSums(), depth: depth, weightBound: 255),
-      data.data.shape.count <= 5
+      data.data.shape.count <= 5, !form.padding.before.contains(where: { $0 < 0 })
     {
       let source = try centred(node, data.data, data.zero, Float.self, .float32)
       let sums = try convolve(form, source, filters, nil, FusedChain(after: node))
