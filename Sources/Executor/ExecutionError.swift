@@ -8,6 +8,8 @@ public struct ExecutionError: Error, Hashable, Sendable, CustomStringConvertible
     case invalidInput
     /// The operands of a node do not fit each other, or an index is out of range.
     case invalidOperands
+    /// It takes more memory than it may.
+    case tooLarge
     /// A library refused work that it should do.
     case internalFailure
   }

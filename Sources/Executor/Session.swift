@@ -1,3 +1,4 @@
+internal import Glibc
 public import IR
 
 /// Runs a graph on the processor.
@@ -20,13 +21,18 @@ public final class Session {
   /// - Parameters:
   ///   - model: What is to be run; its weights are read as long as the session lives.
   ///   - threads: How many threads work at a time, in all sessions; nil for one per processor.
+  ///   - byteLimit: How many bytes the values of a run may take; nil for most of the machine's memory.
+
   /// - Throws: `ExecutionError` for the first node that cannot be run, before anything is.
-  public init(_ model: Model, threads: Int? = nil) throws(ExecutionError) {
+  public init(
+    _ model: Model, threads: Int? = nil, byteLimit: Int? = nil
+  ) throws(ExecutionError) {
     if let threads { Library.use(threads: threads) }
     let original = model.graph
     inputs = original.requiredInputs.map { (original.values[$0].name, original.values[$0].type) }
     outputs = original.outputs.map { (original.values[$0].name, original.values[$0].type) }
-    runner = GraphRunner(try Preparation.prepared(model))
+    let limit = byteLimit ?? Self.machineByteCount / 4 * 3
+    runner = GraphRunner(try Preparation.prepared(model), byteLimit: limit)
   }
 
   /// Runs the graph on `tensors`, one for each input.
@@ -36,6 +42,11 @@ public final class Session {
   public func run(_ tensors: [Constant]) throws(ExecutionError) -> [Constant] {
     try check(tensors)
     return try runner.run(tensors)
+  }
+
+  /// The memory of this machine.
+  private static var machineByteCount: Int {
+    max(sysconf(Int32(_SC_PHYS_PAGES)), 1) * max(sysconf(Int32(_SC_PAGESIZE)), 1)
   }
 
   private func check(_ tensors: [Constant]) throws(ExecutionError) {

@@ -9,14 +9,26 @@ extension Model {
     var model = self
     var generator = NumberSource(seed: seed)
     for value in graph.constantIDs {
-      guard let constant = graph.constant(value), let singles = constant.elements(as: Float.self)
-      else { continue }
-      let moved = singles.map { number -> Float in
-        guard number.isNormal else { return number }
-        return generator.next() & 1 == 0 ? number.nextUp : number.nextDown
-      }
-      model.graph.replaceConstant(value, with: Constant(moved, shape: constant.shape))
+      guard let constant = graph.constant(value), constant.elementType == .float32 else { continue }
+      model.graph.replaceConstant(value, with: constant.roundedOtherwise(by: &generator))
     }
     return model
+  }
+}
+
+extension Constant {
+  /// The same for the numbers of one tensor; others stay as they are.
+  func roundedOtherwise(seed: UInt64) -> Constant {
+    var generator = NumberSource(seed: seed)
+    return roundedOtherwise(by: &generator)
+  }
+
+  fileprivate func roundedOtherwise(by generator: inout NumberSource) -> Constant {
+    guard let singles = elements(as: Float.self) else { return self }
+    let moved = singles.map { number -> Float in
+      guard number.isNormal else { return number }
+      return generator.next() & 1 == 0 ? number.nextUp : number.nextDown
+    }
+    return Constant(moved, shape: shape)
   }
 }

@@ -20,15 +20,24 @@ public final class Verification {
   private let after: Session
   private let model: Model
   private let threads: Int?
+  private let byteLimit: Int?
 
   /// Prepares both models to be run.
   ///
+  /// - Parameters:
+  ///   - before: The model that answers as it should.
+  ///   - after: The model that is to answer alike.
+  ///   - threads: How many threads work at a time; nil for one per processor.
+  ///   - byteLimit: How many bytes the values of a run may take; nil for no limit but the machine's.
   /// - Throws: `ExecutionError` if either cannot be.
-  public init(_ before: Model, _ after: Model, threads: Int? = nil) throws(ExecutionError) {
-    self.before = try Session(before, threads: threads)
-    self.after = try Session(after, threads: threads)
+  public init(
+    _ before: Model, _ after: Model, threads: Int? = nil, byteLimit: Int? = nil
+  ) throws(ExecutionError) {
+    self.before = try Session(before, threads: threads, byteLimit: byteLimit)
+    self.after = try Session(after, threads: threads, byteLimit: byteLimit)
     model = before
     self.threads = threads
+    self.byteLimit = byteLimit
   }
 
   /// Runs both models on the same inputs.
@@ -56,36 +65,41 @@ public final class Verification {
   private static let roundingCount: UInt64 = 4
 
   /// For each of `trials` the tolerance that tells a fault from rounding: many times what other roundings of
-  /// the weights do to answers on inputs of that kind, if that is less than `tolerance`.
+  /// the weights and inputs do to answers on inputs of that kind.
   ///
   /// - Parameter floor: Differences up to this, in proportion, are not looked into.
   /// - Throws: `ExecutionError` if the model before cannot be run.
   public func tolerances(
-    for trials: [Trial], atMost tolerance: Tolerance, floor: Double
+    for trials: [Trial], floor: Double
   ) throws(ExecutionError) -> [Tolerance] {
-    let same = trials.map { _ in tolerance }
-    let largest = trials.flatMap(\.outputs).map(\.relative).max() ?? 0
-    guard largest > floor, trials.allSatisfy({ $0.passes(tolerance) }) else { return same }
+    let least = Tolerance(relative: floor, absolute: Tolerance.usual.absolute)
+    guard !trials.allSatisfy({ $0.passes(least) }) else { return trials.map { _ in least } }
     var noise: [TrialInputs.Kind: Double] = [:]
     for seed in 0..<Self.roundingCount {
-      let other = try Session(model.roundedOtherwise(seed: seed), threads: threads)
+      let other = try session(of: model.roundedOtherwise(seed: seed))
       for trial in trials {
-        noise[trial.inputs.kind] = max(
-          noise[trial.inputs.kind] ?? 0, try self.noise(other, trial.inputs))
+        let ratio = try self.noise(other, trial.inputs, seed)
+        noise[trial.inputs.kind] = max(noise[trial.inputs.kind] ?? 0, ratio)
       }
     }
     return trials.map { trial in
-      let sharp = max(floor, Self.noiseFactor * (noise[trial.inputs.kind] ?? 0))
-      let relative = min(tolerance.relative, sharp)
-      return Tolerance(relative: relative, absolute: min(tolerance.absolute, relative))
+      let relative = max(floor, Self.noiseFactor * (noise[trial.inputs.kind] ?? 0))
+      return Tolerance(relative: relative, absolute: min(Tolerance.usual.absolute, relative))
     }
   }
 
-  private func noise(_ other: Session, _ inputs: TrialInputs) throws(ExecutionError) -> Double {
+  private func noise(
+    _ other: Session, _ inputs: TrialInputs, _ seed: UInt64
+  ) throws(ExecutionError) -> Double {
     guard let tensors = inputs.tensors(for: model.graph) else { return 0 }
-    let (expected, found) = (try before.run(tensors), try other.run(tensors))
+    let moved = tensors.map { $0.roundedOtherwise(seed: seed) }
+    let (expected, found) = (try before.run(tensors), try other.run(moved))
     let ratios = zip(expected, found).map { OutputDifference("", $0, $1).relative }
     return ratios.filter(\.isFinite).max() ?? 0
+  }
+
+  private func session(of model: Model) throws(ExecutionError) -> Session {
+    try Session(model, threads: threads, byteLimit: byteLimit)
   }
 
   /// Runs both models on given tensors, one for each input.

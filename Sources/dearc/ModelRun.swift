@@ -124,7 +124,7 @@ extension Failure {
     switch error.kind {
     case .unsupported, .invalidOperands:
       self.init(status: .malformedInput, message: error.description)
-    case .invalidInput: self.init(status: .usage, message: error.description)
+    case .invalidInput, .tooLarge: self.init(status: .usage, message: error.description)
     case .internalFailure: self.init(status: .internalError, message: error.description)
     }
   }

@@ -13,7 +13,15 @@ final class GraphRunner {
   /// The bytes that values took together in the last run, and the most that were alive at a time.
   private(set) var memory: (arena: Int, least: Int) = (0, 0)
 
-  init(_ graph: Graph) { self.graph = graph }
+  private let byteLimit: Int
+
+  /// - Parameters:
+  ///   - graph: What is run; its nodes have kernels.
+  ///   - byteLimit: How many bytes the values of a plan may take.
+  init(_ graph: Graph, byteLimit: Int) {
+    self.graph = graph
+    self.byteLimit = byteLimit
+  }
 
   /// The values that `run` is given, in order.
   var inputs: [Value] { graph.requiredInputs.map { graph.values[$0] } }
@@ -36,7 +44,7 @@ final class GraphRunner {
 
   private func firstPlan(_ infos: [TensorInfo]) throws(ExecutionError) -> Plan {
     if let known = plans[infos] { return known }
-    var planner = Planner(graph, inputs: infos, weights: weights)
+    var planner = Planner(graph, inputs: infos, weights: weights, byteLimit: byteLimit)
     let plan = try planner.plan()
     if plans.count >= Self.planLimit { plans.removeAll() }
     plans[infos] = plan

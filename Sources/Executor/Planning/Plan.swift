@@ -30,10 +30,16 @@ final class Plan {
   let leastByteCount: Int
 
   init(
-    _ builder: PlanBuilder, of graph: Graph, inputs: [Operand], kept: [SlotID], end: End,
+    _ builder: PlanBuilder, of graph: Graph, byteLimit: Int, inputs: [Operand], kept: [SlotID],
+    end: End,
     after before: Plan? = nil
   ) throws(ExecutionError) {
     let arena = Arena(builder, given: inputs.map(\.slot), kept: kept)
+    guard arena.byteCount <= byteLimit else {
+      throw ExecutionError(
+        .tooLarge,
+        "values take \(arena.byteCount) bytes together, more than the \(byteLimit) that a run may")
+    }
     unsafe memory = .allocate(byteCount: max(arena.byteCount, 1), alignment: Arena.alignment)
     arenaByteCount = arena.byteCount
     leastByteCount = arena.leastByteCount

@@ -12,6 +12,8 @@ struct Planner {
   var graph: Graph
   var builder = PlanBuilder()
   let weights: PackedWeights
+  /// How many bytes the values of a plan may take.
+  let byteLimit: Int
   private var operands: [ValueID: Operand] = [:]
   private var inputs: [Operand] = []
   /// The nodes that are still to be planned, in order.
@@ -26,9 +28,12 @@ struct Planner {
   private var readers: [SlotID: Int] = [:]
 
   /// Plans `graph` for inputs of the given types.
-  init(_ graph: Graph, inputs infos: [TensorInfo], weights: PackedWeights) {
+  init(
+    _ graph: Graph, inputs infos: [TensorInfo], weights: PackedWeights, byteLimit: Int = .max
+  ) {
     self.graph = graph
     self.weights = weights
+    self.byteLimit = byteLimit
     pending = graph.nodeIDs[...]
     for (value, info) in zip(graph.requiredInputs, infos) {
       let slot = builder.slot(.arena(byteCount: info.byteCount ?? 0))
@@ -87,7 +92,8 @@ struct Planner {
     var results: [Operand] = []
     for value in graph.outputs { results.append(try plain(try operand(value))) }
     return try Plan(
-      builder, of: graph, inputs: inputs, kept: results.map(\.slot), end: .results(results),
+      builder, of: graph, byteLimit: byteLimit, inputs: inputs, kept: results.map(\.slot),
+      end: .results(results),
       after: before)
   }
 
@@ -96,7 +102,8 @@ struct Planner {
     let waiting = Set(pending).subtracting(fused)
     let alive = operands.filter { isAlive($0.key, waiting) }.map(\.value.slot)
     return try Plan(
-      builder, of: graph, inputs: inputs, kept: alive, end: .pause(self, values), after: before)
+      builder, of: graph, byteLimit: byteLimit, inputs: inputs, kept: alive,
+      end: .pause(self, values), after: before)
   }
 
   /// Whether a node that is not planned yet, or the graph's caller, reads `value`.
@@ -238,9 +245,7 @@ struct Planner {
     }
     var results: [Operand] = []
     for info in makes {
-      guard let count = info.byteCount else {
-        throw ExecutionError(.invalidOperands, "a result of shape \(info.shape) is too large")
-      }
+      let count = try allowed(info)
       let slot = builder.slot(.arena(byteCount: count))
       results.append(Operand(slot: slot, info: info, constant: nil))
     }
@@ -250,6 +255,16 @@ struct Planner {
         scratch: scratch > 0 ? builder.slot(.arena(byteCount: scratch)) : nil, bind: bind,
         node: node))
     return results
+  }
+
+  /// The bytes that a tensor takes, if it may.
+  private func allowed(_ info: TensorInfo) throws(ExecutionError) -> Int {
+    guard let count = info.byteCount, count <= byteLimit else {
+      throw ExecutionError(
+        .tooLarge,
+        "a result of shape \(info.shape) takes more than the \(byteLimit) bytes that a run may")
+    }
+    return count
   }
 
   /// Adds a step that writes over what `operand` holds, as the last one that reads it.
@@ -280,7 +295,8 @@ struct Planner {
     _ reads: [Operand?], _ makes: [TensorInfo], _ scratch: Int, _ bind: Binding
   ) throws(ExecutionError) -> [Operand] {
     var results: [Operand] = []
-    let memory = try Evaluation.run(reads.map { $0?.constant }, makes, scratch, bind)
+    let sizes = try makes.map { info throws(ExecutionError) in try allowed(info) }
+    let memory = try Evaluation.run(reads.map { $0?.constant }, sizes, scratch, bind)
     for (info, owner) in zip(makes, memory) {
       let constant = Constant(
         elementType: info.elementType, shape: info.shape, storage: .dense(owner.payload))
@@ -294,14 +310,11 @@ struct Planner {
 /// Takes a step whose operands are all known.
 private enum Evaluation {
   static func run(
-    _ reads: [Constant?], _ makes: [TensorInfo], _ scratch: Int, _ bind: Binding
+    _ reads: [Constant?], _ sizes: [Int], _ scratch: Int, _ bind: Binding
   ) throws(ExecutionError) -> [OwnedBytes] {
     let sources = reads.map { $0?.aligned }
     var owners: [OwnedBytes] = []
-    for info in makes {
-      guard let count = info.byteCount else {
-        throw ExecutionError(.invalidOperands, "a result of shape \(info.shape) is too large")
-      }
+    for count in sizes {
       owners.append(
         unsafe OwnedBytes(count: count) { unsafe $0.initializeMemory(as: UInt8.self, repeating: 0) }
       )

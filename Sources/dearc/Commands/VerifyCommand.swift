@@ -34,8 +34,7 @@ struct VerifyCommand: NetworkRunning {
   @Option(
     help: ArgumentHelp(
       "How far answers may be apart, in proportion to the largest of an output.",
-      discussion:
-        "8 times what other roundings of the weights do, and at most 1e-4, if it is not given."))
+      discussion: "If not given: 8 times what other roundings of weights and inputs do."))
   var rtol: Double?
 
   @Option(help: "How far answers may be apart at any magnitude.")
@@ -96,7 +95,7 @@ struct VerifyCommand: NetworkRunning {
       let stated = Tolerance(relative: rtol ?? Tolerance.usual.relative, absolute: atol)
       let tolerances =
         try rtol == nil
-        ? verification.tolerances(for: trials, atMost: stated, floor: Self.floor)
+        ? verification.tolerances(for: trials, floor: Self.floor)
         : trials.map { _ in stated }
       return (trials, tolerances)
     } catch let error as ExecutionError {

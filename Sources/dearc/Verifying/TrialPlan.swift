@@ -18,19 +18,31 @@ struct TrialPlan {
   }
 
   /// The usual shapes, and others that differ in every extent that the model leaves open: mistakes with padding
-  /// hide at one size.
+  /// hide at one size. The last are small, for networks that cannot take large pictures.
   static func shapes(of graph: Graph, usual: [String: [Int]]) -> [[String: [Int]]] {
-    var others = usual
+    let others = [(batch: 2, spatial: [97, 131]), (batch: 1, spatial: [37, 41])].map {
+      shapes(of: graph, usual, batch: $0.batch, spatial: $0.spatial)
+    }
+    return others.reduce(into: [usual]) { list, other in
+      if !list.contains(other) { list.append(other) }
+    }
+  }
+
+  private static func shapes(
+    of graph: Graph, _ usual: [String: [Int]], batch: Int, spatial: [Int]
+  ) -> [String: [Int]] {
+    var shapes = usual
     for input in graph.requiredInputs {
       let value = graph.values[input]
       guard let shape = value.shape, var extents = usual[value.name], shape.count == extents.count
       else { continue }
       let open = shape.indices.filter { shape[$0].count == nil }
-      for axis in open where axis == 0 { extents[axis] = 2 }
-      let spatial = open.filter { $0 > 0 && extents[$0] > 64 }
-      for (axis, extent) in zip(spatial, [97, 131]) { extents[axis] = extent }
-      others[value.name] = extents
+      if open.contains(0) { extents[0] = batch }
+      for (axis, extent) in zip(open.filter { $0 > 0 && extents[$0] > 64 }, spatial) {
+        extents[axis] = extent
+      }
+      shapes[value.name] = extents
     }
-    return others == usual ? [usual] : [usual, others]
+    return shapes
   }
 }

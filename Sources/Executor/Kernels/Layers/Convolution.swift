@@ -94,20 +94,22 @@ extension Planner {
   private mutating func accumulator(
     _ operand: Operand, _ layout: MemoryDescriptor, _ chain: FusedChain
   ) throws(ExecutionError) -> Operand {
-    let arranged = try self.arranged(operand, as: layout)
-    if arranged.slot != operand.slot {
-      return arranged.constant == nil ? arranged : try copied(arranged, layout)
-    }
-    return isLastReader(chain.sum ?? current, of: operand) ? operand : try copied(operand, layout)
+    // A copy that others read, the layer itself perhaps, must not be written over.
+    let isInPlace =
+      try operand.info.descriptor == layout && isLastReader(chain.sum ?? current, of: operand)
+    return try isInPlace ? operand : copied(operand, as: layout)
   }
 
-  private mutating func copied(
-    _ operand: Operand, _ layout: MemoryDescriptor
+  /// The same elements in memory of their own, in the order of `layout`.
+  mutating func copied(
+    _ operand: Operand, as layout: MemoryDescriptor
   ) throws(ExecutionError) -> Operand {
-    let primitive = try Reorder.primitive(from: layout, to: layout)
+    let source = try operand.info.descriptor
+    let primitive = try Reorder.primitive(from: source, to: layout)
     var info = operand.info
     info.layout = .special(layout)
-    return try step(primitive, reads: [(DNNL_ARG_SRC_0, operand, layout)], makes: info, layout)
+    return try step(
+      primitive, reads: [(DNNL_ARG_SRC_0, operand, source)], makes: try info.simplified, layout)
   }
 
   func requireFloat(_ operands: [Operand]) throws(ExecutionError) {

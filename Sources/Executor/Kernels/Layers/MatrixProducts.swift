@@ -133,11 +133,9 @@ extension Planner {
   private mutating func plainAccumulator(
     _ operand: Operand, _ chain: FusedChain
   ) throws(ExecutionError) -> Operand {
-    let plain = try self.plain(operand)
-    if plain.slot != operand.slot || isLastReader(chain.sum ?? current, of: operand) {
-      return plain
-    }
-    return try copied(current, plain)
+    let layout = try MemoryDescriptor(plain: operand.elementType, operand.shape)
+    let isInPlace = operand.info.layout == .plain && isLastReader(chain.sum ?? current, of: operand)
+    return try isInPlace ? operand : copied(operand, as: layout)
   }
 
   /// A product of whole numbers, or of floats of another precision than single.

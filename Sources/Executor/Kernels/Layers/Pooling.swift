@@ -27,7 +27,7 @@ extension Planner {
     }
   }
 
-  private mutating func pool(
+  fileprivate mutating func pool(
     _ form: PoolForm, _ data: Operand, _ algorithm: dnnl_alg_kind_t
   ) throws(ExecutionError) -> Operand {
     let attributes = try PrimitiveAttributes()
@@ -59,8 +59,8 @@ extension Planner {
     let kind = graph.nodes[node].op.kind
     let form = PoolForm(globalOver: data.shape)
     if data.elementType == .float32, data.count > 0, data.shape.count <= 5, kind != .globalLpPool {
-      let algorithm = kind == .globalMaxPool ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding
-      return define(node, try pool(form, data, algorithm))
+      let isMax = kind == .globalMaxPool
+      return define(node, try isMax ? pool(form, data, dnnl_pooling_max) : mean(data))
     }
     let plain = try plain(data)
     switch kind {
@@ -69,6 +69,29 @@ extension Planner {
     default: define(node, try lpPool(node, plain, form))
     }
   }
+}
+
+extension Planner {
+  /// The mean over all positions of each channel.
+  ///
+  /// Taken in one go, a sum of tens of thousands of numbers loses digits in single precision: axis by axis, no
+  /// sum is longer than an axis.
+  mutating func mean(_ data: Operand) throws(ExecutionError) -> Operand {
+    let spatial = Array(data.shape[2...])
+    guard spatial.product > Self.longestSum else {
+      return try pool(PoolForm(globalOver: data.shape), data, dnnl_pooling_avg_exclude_padding)
+    }
+    var result = data
+    for axis in spatial.indices where spatial[axis] > 1 {
+      var kernel = spatial.map { _ in 1 }
+      kernel[axis] = spatial[axis]
+      result = try pool(
+        PoolForm(result.shape, kernel: kernel), result, dnnl_pooling_avg_exclude_padding)
+    }
+    return result
+  }
+
+  private static let longestSum = 1 << 10
 }
 
 /// A window slid over tensors of certain shapes.
@@ -109,15 +132,18 @@ struct PoolForm {
     result = Array(data.prefix(2)) + extents
   }
 
-  init(globalOver data: [Int]) {
+  init(globalOver data: [Int]) { self.init(data, kernel: Array(data[2...])) }
+
+  /// Windows without padding, one step apart.
+  init(_ data: [Int], kernel: [Int]) {
     self.data = data
-    kernel = Array(data[2...])
+    self.kernel = kernel
     strides = kernel.map { _ in 1 }
     dilations = strides
     before = kernel.map { _ in 0 }
     after = before
     statedAfter = before
-    result = Array(data.prefix(2)) + strides
+    result = Array(data.prefix(2)) + zip(data[2...], kernel).map { $0 - $1 + 1 }
   }
 
   /// Whether windows reach beyond the stated padding, or the padding is larger than they are.
