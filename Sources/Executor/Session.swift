@@ -32,7 +32,8 @@ public final class Session {
     inputs = original.requiredInputs.map { (original.values[$0].name, original.values[$0].type) }
     outputs = original.outputs.map { (original.values[$0].name, original.values[$0].type) }
     let limit = byteLimit ?? Self.machineByteCount / 4 * 3
-    runner = GraphRunner(try Preparation.prepared(model), byteLimit: limit)
+    runner = GraphRunner(
+      try Preparation.prepared(model, byteLimit: limit), byteLimit: limit)
   }
 
   /// Runs the graph on `tensors`, one for each input.

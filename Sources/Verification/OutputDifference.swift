@@ -6,14 +6,17 @@ public struct OutputDifference: Sendable {
   public let name: String
   /// How many elements were compared.
   public private(set) var count = 0
-  /// The largest and the mean distance of two elements.
+  /// The largest distance of two elements.
   public private(set) var largest = 0.0
+  /// The mean distance of two elements.
   public private(set) var mean = 0.0
   /// The distance that 99 of 100 elements are below.
   public private(set) var percentile99 = 0.0
-  /// Where the largest distance is, as an index for each axis, and both elements there.
+  /// Where the largest distance is, as an index for each axis.
   public private(set) var worst: [Int] = []
+  /// The element there before.
   public private(set) var worstBefore = 0.0
+  /// The element there after.
   public private(set) var worstAfter = 0.0
   /// The largest magnitude before.
   public private(set) var scale = 0.0

@@ -81,7 +81,9 @@ public struct TrialInputs: Hashable, Sendable {
   }
 }
 
-/// Numbers that look as if drawn by lot. Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
+/// Numbers that look as if drawn by lot.
+///
+/// Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
 /// Generators", 2014 (SplitMix64), and Box and Muller, 1958.
 struct NumberSource {
   private var state: UInt64

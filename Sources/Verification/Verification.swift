@@ -67,7 +67,10 @@ public final class Verification {
   /// For each of `trials` the tolerance that tells a fault from rounding: many times what other roundings of
   /// the weights and inputs do to answers on inputs of that kind.
   ///
-  /// - Parameter floor: Differences up to this, in proportion, are not looked into.
+  /// - Parameters:
+  ///   - trials: What was compared.
+  ///   - floor: Differences up to this, in proportion, are not looked into.
+  /// - Returns: A tolerance for each trial.
   /// - Throws: `ExecutionError` if the model before cannot be run.
   public func tolerances(
     for trials: [Trial], floor: Double

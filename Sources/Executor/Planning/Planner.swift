@@ -258,7 +258,8 @@ struct Planner {
   }
 
   /// The bytes that a tensor takes, if it may.
-  private func allowed(_ info: TensorInfo) throws(ExecutionError) -> Int {
+  @discardableResult
+  func allowed(_ info: TensorInfo) throws(ExecutionError) -> Int {
     guard let count = info.byteCount, count <= byteLimit else {
       throw ExecutionError(
         .tooLarge,

@@ -5,20 +5,22 @@ enum Preparation {
   /// The graph of `model` with everything computed that depends on stored tensors alone.
   ///
   /// - Throws: `ExecutionError` for the first node that there is no kernel for.
-  static func prepared(_ model: Model) throws(ExecutionError) -> Graph {
+  static func prepared(
+    _ model: Model, byteLimit: Int
+  ) throws(ExecutionError) -> Graph {
     // A function may have the name of an operator, which then means something else.
     let graph = model.functions.isEmpty ? try OldOperators.retyped(model.graph) : model.graph
     try check(graph)
-    return folded(graph)
+    return folded(graph, byteLimit: byteLimit)
   }
 
   /// The same graph with everything computed that depends on stored tensors alone.
-  static func folded(_ graph: Graph) -> Graph {
-    var planner = Planner(graph, inputs: [], weights: PackedWeights())
+  static func folded(_ graph: Graph, byteLimit: Int) -> Graph {
+    var planner = Planner(
+      graph, inputs: [], weights: PackedWeights(), byteLimit: byteLimit)
     planner.fold()
     GeluFusion.run(on: &planner.graph)
     SwishFusion.run(on: &planner.graph)
-
     return planner.graph
   }
 

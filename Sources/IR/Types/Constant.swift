@@ -126,10 +126,9 @@ public struct Constant: Sendable {
 }
 
 extension [Int] {
-  /// The product of all elements; 1 if there are none.
-  ///
-  /// - Precondition: it is small enough, as the extents of a stored tensor are.
-  public var product: Int { reduce(1, *) }
+  /// The product of all elements, which must not be negative; 1 if there are none, and the largest number if it
+  /// would be larger.
+  public var product: Int { checkedProduct ?? .max }
 
   /// The product of extents that nobody has checked; nil if it is too large.
   public var checkedProduct: Int? {

@@ -17,8 +17,9 @@ struct TrialPlan {
     trials = drawn + rest
   }
 
-  /// The usual shapes, and others that differ in every extent that the model leaves open: mistakes with padding
-  /// hide at one size. The last are small, for networks that cannot take large pictures.
+  /// The usual shapes, and others that differ in every extent that the model leaves open.
+  ///
+  /// Mistakes with padding hide at one size. The last are small, for networks that cannot take large pictures.
   static func shapes(of graph: Graph, usual: [String: [Int]]) -> [[String: [Int]]] {
     let others = [(batch: 2, spatial: [97, 131]), (batch: 1, spatial: [37, 41])].map {
       shapes(of: graph, usual, batch: $0.batch, spatial: $0.spatial)

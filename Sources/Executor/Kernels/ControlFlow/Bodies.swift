@@ -76,7 +76,7 @@ extension Planner {
     copy.addInputs(to: &target)
     _ = try copy.addNodes(to: &target)
     for output in try copy.outputs(in: &target) { target.addOutput(output) }
-    return GraphRunner(Preparation.folded(target), byteLimit: byteLimit)
+    return GraphRunner(Preparation.folded(target, byteLimit: byteLimit), byteLimit: byteLimit)
   }
 }
 

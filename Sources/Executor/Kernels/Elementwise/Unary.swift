@@ -92,9 +92,6 @@ extension Planner {
   private func floatFunction(
     _ node: NodeID, _ kind: OperatorKind
   ) throws(ExecutionError) -> (Double) -> Double {
-    func number(_ name: String, _ fallback: Float) -> Double {
-      Double(graph.attribute(node, name, default: fallback) ?? fallback)
-    }
     switch kind {
     case .acos: return acos
     case .acosh: return acosh
@@ -125,6 +122,18 @@ extension Planner {
     case .softsign: return { $0 / (1 + abs($0)) }
     case .mish: return { $0 * tanh(max($0, 0) + log1p(exp(-abs($0)))) }
     case .hardSwish: return { $0 * min(max($0 / 6 + 0.5, 0), 1) }
+    default: return try parameterized(node, kind)
+    }
+  }
+
+  /// Functions with parameters.
+  private func parameterized(
+    _ node: NodeID, _ kind: OperatorKind
+  ) throws(ExecutionError) -> (Double) -> Double {
+    func number(_ name: String, _ fallback: Float) -> Double {
+      Double(graph.attribute(node, name, default: fallback) ?? fallback)
+    }
+    switch kind {
     case .leakyRelu:
       let slope = number("alpha", 0.01)
       return { $0 < 0 ? slope * $0 : $0 }

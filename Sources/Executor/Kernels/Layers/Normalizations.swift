@@ -260,5 +260,5 @@ extension Planner {
 }
 
 extension ArraySlice<Int> {
-  var product: Int { reduce(1, *) }
+  var product: Int { Array(self).product }
 }

@@ -109,7 +109,7 @@ extension Planner {
       shape: zip(repeats, data.shape).flatMap { [$0, $1] }, strides: steps.flatMap { [0, $0] },
       offset: 0)
     let result = try strided(node, data, view)
-    let shape = zip(repeats, data.shape).map { $0 * $1 }
+    let shape = zip(repeats, data.shape).map { [$0, $1].product }
     define(node, self.view(result, as: TensorInfo(data.elementType, shape)))
   }
 
@@ -149,6 +149,7 @@ extension Planner {
   ) throws(ExecutionError) -> Operand {
     let info = TensorInfo(data.elementType, view.shape)
     guard info.count > 0 else { return try zeros(node, info) }
+    try allowed(info)
     switch data.elementType.bitWidth {
     case 8: return try strided(node, data, view, info, UInt8.self)
     case 16: return try strided(node, data, view, info, UInt16.self)
