@@ -57,7 +57,7 @@ let package = Package(
       name: "dearc",
       dependencies: [
         "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
-        "Comparison", "Executor", "Verification",
+        "Comparison", "Executor", "Verification", "Images",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], resources: [.embedInCode("Pages/DiffPage.html")], swiftSettings: common),
     .target(

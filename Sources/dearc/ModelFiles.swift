@@ -44,15 +44,13 @@ enum ModelFiles {
   ///
   /// - Throws: `Failure` if that is not possible.
   static func prepare(
-    _ model: Model, for output: OutputFile, provenance: Provenance, verification: String? = nil,
+    _ model: Model, for output: OutputFile, provenance: Provenance, records: [MetadataEntry] = [],
     keeping sources: [String]
   ) throws -> Emission {
     try expectOther(output.path, than: sources)
     var options = EmissionOptions()
-    options.records = [MetadataEntry(key: "dearc.provenance", value: provenance.json)]
-    if let verification {
-      options.records.append(MetadataEntry(key: "dearc.verification", value: verification))
-    }
+    options.records =
+      [MetadataEntry(key: "dearc.provenance", value: provenance.json)] + records
     options.inputs = sources.compactMap(FileIdentity.init)
     do {
       return switch output.format {

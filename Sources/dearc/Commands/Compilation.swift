@@ -1,6 +1,7 @@
 import ArgumentParser
 import Emitters
 import IR
+import Images
 import Importers
 import Passes
 
@@ -14,6 +15,7 @@ struct Compilation {
   let passes: PassOptions
   let precision: PrecisionOptions
   let verification: VerificationOptions
+  let preprocessing: PreprocessingOptions
   let display: DisplayOptions
   /// Where the report goes besides being shown.
   var reportPath: String?
@@ -64,10 +66,15 @@ struct Compilation {
     let checked = try verify(rewriting, imported.model, model, assumed)
     progress.report("writing \(target.path)")
     let origin = (sources, try digests.value())
-    let emission = try prepare(model, target, result, origin, checked)
+    let preparation = try preprocessing.stated(by: imported)
+    let records = [
+      (PreprocessingOptions.key, preparation?.description),
+      (VerificationRecord.key, VerificationRecord(report: checked).json),
+    ].compactMap { key, text in text.map { MetadataEntry(key: key, value: $0) } }
+    let emission = try prepare(model, target, result, origin, records)
     let marked =
       try markedPath == nil
-      ? nil : rewriting.marked.map { try prepare($0, OutputFile(markedPath), nil, origin, nil) }
+      ? nil : rewriting.marked.map { try prepare($0, OutputFile(markedPath), nil, origin, []) }
 
     let report = CompileReport(
       command: name, input: FileReport(imported, path: path),
@@ -123,15 +130,14 @@ struct Compilation {
 
   private func prepare(
     _ model: Model, _ target: OutputFile, _ result: PipelineResult?,
-    _ origin: (files: [String], digests: [String]), _ checked: VerificationReport?
+    _ origin: (files: [String], digests: [String]), _ records: [MetadataEntry]
   ) throws -> Emission {
     let skipped = passes.skippedPasses.flatMap { ["--skip-pass", $0] }
     let provenance = Provenance(
       command: [name] + input.flags + flags + precision.flags + skipped, inputs: origin.digests,
       result: result)
-    let record = checked.flatMap { VerificationRecord(report: $0).json }
     return try ModelFiles.prepare(
-      model, for: target, provenance: provenance, verification: record,
+      model, for: target, provenance: provenance, records: records,
       keeping: output.force ? [] : origin.files)
   }
 

@@ -14,6 +14,7 @@ struct ConvertCommand: NetworkRunning {
   @OptionGroup var precision: PrecisionOptions
   @OptionGroup var passes: PassOptions
   @OptionGroup var verification: VerificationOptions
+  @OptionGroup var preprocessing: PreprocessingOptions
 
   @OptionGroup var display: DisplayOptions
 
@@ -31,7 +32,8 @@ struct ConvertCommand: NetworkRunning {
     }
     let compilation = Compilation(
       name: "convert", flags: noFold ? ["--no-fold"] : [], input: input, output: output,
-      passes: passes, precision: precision, verification: verification, display: display)
+      passes: passes, precision: precision, verification: verification,
+      preprocessing: preprocessing, display: display)
     try compilation.run { imported, options in
       Rewriting(result: try pipeline?.run(imported.model, options: options))
     }

@@ -21,6 +21,7 @@ struct PruneCommand: NetworkRunning {
   @OptionGroup var precision: PrecisionOptions
   @OptionGroup var passes: PassOptions
   @OptionGroup var verification: VerificationOptions
+  @OptionGroup var preprocessing: PreprocessingOptions
 
   @OptionGroup var display: DisplayOptions
 
@@ -54,7 +55,7 @@ struct PruneCommand: NetworkRunning {
     let compilation = Compilation(
       name: "prune", flags: closing.flags + (exactNorm ? ["--exact-norm"] : []), input: input,
       output: output, passes: passes, precision: precision, verification: verification,
-      display: display, reportPath: report,
+      preprocessing: preprocessing, display: display, reportPath: report,
       markedPath: closing.emitMarked,
       furtherSources: closing.sources, remarks: closing.remarks)
     try compilation.run(rewrite)

@@ -2,20 +2,35 @@ import ArgumentParser
 import Executor
 import Formats
 import IR
+import Images
 import Importers
 
-/// Runs a model on tensors.
+/// Runs a model on pictures or tensors.
 struct RunCommand: NetworkRunning {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run a model on this machine's processor.",
-    usage: "dearc run <input> --tensor <name=file.npy> ... [<options>]",
+    usage: """
+      dearc run <input> <picture> ... [<options>]
+      dearc run <input> --tensor <name=file.npy> ... [<options>]
+      """,
     discussion: """
+      Pictures are JPEG, PNG or WebP, or folders of them, decoded and resized as Pillow does it. Each is \
+      answered by the first output; of a single number the logistic function is shown as well.
+
       Tensors are files of numpy's. Every result is printed as its shape and range, and written to the \
       folder that --save-outputs names: one .npy file for each output, called after it, with / as _.
       """)
 
   @OptionGroup var input: InputOptions
+
+  @Argument(help: "Pictures, and folders of pictures.")
+  var pictures: [String] = []
+
+  @OptionGroup var preprocessing: PreprocessingOptions
+
+  @Flag(help: "Print the answers to pictures as CSV.")
+  var csv = false
 
   @Option(
     help: ArgumentHelp(
@@ -36,6 +51,12 @@ struct RunCommand: NetworkRunning {
 
   func validate() throws {
     _ = try input.path()
+    guard pictures.isEmpty || tensor.isEmpty && saveOutputs == nil && benchmark == nil else {
+      throw ValidationError("--tensor, --save-outputs and --benchmark exclude pictures.")
+    }
+    guard !csv || !pictures.isEmpty && !display.json else {
+      throw ValidationError("--csv is for pictures, and excludes --json.")
+    }
     for (count, name) in [(threads, "threads"), (benchmark, "benchmark")] {
       if let count, count < 1 { throw ValidationError("--\(name) takes a positive number.") }
     }
@@ -44,6 +65,7 @@ struct RunCommand: NetworkRunning {
   func run() throws {
     let imported = try ModelFiles.read(input)
     let run = try ModelRun(imported.model, threads: threads)
+    guard pictures.isEmpty else { return try answer(run, imported) }
     let tensors = try run.tensors(tensor)
     let results = try run.results(tensors)
     let files = try saveOutputs.map { try prepare(results, in: $0) } ?? []
@@ -54,6 +76,30 @@ struct RunCommand: NetworkRunning {
       try Terminal.writeResult(try JSONDocument.text(report))
     } else {
       try display.show(RunRendering(report: report, display: display).lines)
+    }
+  }
+
+  private func answer(_ run: ModelRun, _ imported: ImportedModel) throws {
+    guard let preparation = try preprocessing.stated(by: imported) else {
+      throw Failure(
+        status: .usage, file: input.input,
+        message: "the model does not state how pictures are to be prepared",
+        hints: [
+          "Say it with --preprocess: imagenet, clip, none, or parts such as crop=224,mean=0.5/0.5/0.5."
+        ])
+    }
+    var progress = Progress(isQuiet: display.quiet)
+    let answers = try run.answers(try PictureFiles.expanded(pictures), preparation, &progress)
+    progress.clear()
+    let report = PicturesReport(preprocessing: preparation.description, pictures: answers)
+    if display.json {
+      try Terminal.writeResult(try JSONDocument.text(report))
+    } else {
+      let rendering = PicturesRendering(report: report, display: display)
+      try display.show(csv ? rendering.csv : rendering.lines)
+    }
+    if answers.contains(where: { $0.error != nil }) {
+      throw ExitCode(Failure.Status.malformedInput.rawValue)
     }
   }
 

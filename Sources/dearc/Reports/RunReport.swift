@@ -39,3 +39,11 @@ extension RunReport.Output {
     greatest = numbers?.max().flatMap { $0.isFinite ? Double($0) : nil }
   }
 }
+
+/// What `run` reports of pictures.
+struct PicturesReport: Encodable {
+  let schema = "dearc.run/1"
+  let version = Dearc.version
+  let preprocessing: String
+  let pictures: [PictureAnswer]
+}

@@ -5,6 +5,9 @@ import Verification
 ///
 /// Without the differences that were measured: they vary with the processor, and a file is the same everywhere.
 struct VerificationRecord {
+  /// Under which key a file has it.
+  static let key = "dearc.verification"
+
   let report: VerificationReport
 
   /// The record on one line, its keys in alphabetical order; nil if nothing was checked.

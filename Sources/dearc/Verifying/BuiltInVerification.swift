@@ -21,7 +21,9 @@ struct BuiltInVerification {
 
   /// Weights of more bytes than that are not put into the order that running wants them in, twice.
   private static let weightLimit = 400_000_000
-  /// How many bytes the values of a run may take.
+  /// How many bytes all nodes of a run may write.
+  private static let resultLimit = 4 << 30
+  /// How many bytes the values of a run may take at a time.
   private static let byteLimit = 1 << 30
   /// Differences up to this, in proportion, are not looked into: that takes several runs more.
   private static let floor = 2e-5
@@ -32,25 +34,33 @@ struct BuiltInVerification {
   /// Runs `before` and `after` at the usual shapes and at others, as long as there is time.
   func run(_ before: Model, _ after: Model, usual: [String: [Int]]) -> Outcome {
     let cost = before.graph.cost(inputShapes: usual)
-    guard cost.constantBytes <= Self.weightLimit else {
-      return .skipped(
-        "its weights take \(Quantities.bytes(cost.constantBytes)); dearc verify compares both files"
-      )
-    }
-    let macs = cost.macs
-    guard let macs, macs <= Self.limit else {
-      return .skipped(
-        macs == nil
-          ? "extents are open" : "one run takes \(Quantities.scaled(macs ?? 0)) multiplications")
-    }
+    if let reason = reasonToSkip(before.graph, cost) { return .skipped(reason) }
+    let macs = max(cost.macs ?? 0, 1)
     do throws(ExecutionError) {
       let verification = try Verification(
         before, after, threads: threads, byteLimit: Self.byteLimit)
       let plan = TrialPlan(shapes: TrialPlan.shapes(of: before.graph, usual: usual))
-      return try run(verification, plan.trials.prefix(max(1, Self.limit / (2 * max(macs, 1)))))
+      return try run(verification, plan.trials.prefix(max(1, Self.limit / (2 * macs))))
     } catch {
       return .skipped(error.description)
     }
+  }
+
+  /// Why a check that nobody asked for would take too long, or might never end.
+  private func reasonToSkip(_ graph: Graph, _ cost: GraphCost) -> String? {
+    let written = graph.nodeIDs.map { cost.byNode[$0].activationBytes }
+      .reduce(0 as Int?) { total, bytes in
+        guard let total, let bytes, bytes <= Self.resultLimit else { return nil }
+        return total + bytes
+      }
+    if graph.hasLoops { return "how often a loop runs is not known" }
+    if cost.constantBytes > Self.weightLimit {
+      return
+        "its weights take \(Quantities.bytes(cost.constantBytes)); dearc verify compares both files"
+    }
+    guard let macs = cost.macs, let written else { return "extents are open, or very large" }
+    if macs > Self.limit { return "one run takes \(Quantities.scaled(macs)) multiplications" }
+    return written > Self.resultLimit ? "one run writes \(Quantities.bytes(written))" : nil
   }
 
   private func run(
@@ -68,5 +78,16 @@ struct BuiltInVerification {
       return .failed(trial, tolerance)
     }
     return .passed(trials, sharp)
+  }
+}
+
+extension Graph {
+  /// Whether a node of the graph or of a body runs a body as often as it likes.
+  fileprivate var hasLoops: Bool {
+    nodeIDs.contains { node in
+      let kind = nodes[node].op.kind
+      return kind == .loop || kind == .scan
+        || nodes[node].attributes.flatMap(\.value.graphs).contains(where: \.hasLoops)
+    }
   }
 }
