@@ -9,10 +9,22 @@ extension Model {
     var model = self
     var generator = NumberSource(seed: seed)
     for value in graph.constantIDs {
-      guard let constant = graph.constant(value), constant.elementType == .float32 else { continue }
+      guard let constant = graph.constant(value), constant.elementType == .float32,
+        !graph.decidesExtents(value)
+      else { continue }
       model.graph.replaceConstant(value, with: constant.roundedOtherwise(by: &generator))
     }
     return model
+  }
+}
+
+extension Graph {
+  /// Whether a node computes extents from a stored number, which another one would change.
+  fileprivate func decidesExtents(_ value: ValueID) -> Bool {
+    values[value].uses.contains { use in
+      guard let node = use.node else { return false }
+      return [.resize, .upsample, .range].contains(nodes[node].op.kind)
+    }
   }
 }
 

@@ -29,6 +29,17 @@ struct FusedChain {
     if let operand { (addend, sum) = (operand, node) }
   }
 
+  /// Whether a function of the same kind is applied already: oneDNN 2.6 gives both the parameters of one.
+  func applies(_ function: Activation) -> Bool {
+    operations.contains { operation in
+      if case .activation(let other) = operation {
+        other.algorithm == function.algorithm
+      } else {
+        false
+      }
+    }
+  }
+
   /// More operations than that are not worth what they make a primitive slower.
   var isFull: Bool { operations.count >= 3 }
 }
@@ -41,7 +52,7 @@ extension Planner {
       graph.nodes[chain.last].outputs.dropFirst().allSatisfy({ $0 == nil }),
       let reader = graph.soleReader(of: value)
     {
-      if let function = activation(reader.node), reader.input == 0 {
+      if let function = activation(reader.node), reader.input == 0, !chain.applies(function) {
         chain.append(reader.node, .activation(function))
       } else if allowsSum, chain.addend == nil, graph.nodes[reader.node].op.kind == .add,
         let operand = addend(reader.node, beside: reader.input, shape: result)
