@@ -6,12 +6,15 @@ import Glibc
 /// one that has: a thread that spins keeps the one it waits for from running. The policy is read from the
 /// environment before a program's first line, so where threads are to sleep, the program starts itself anew.
 enum WaitPolicy {
-  private static let variable = "OMP_WAIT_POLICY"
+  /// What the user may have decided by.
+  private static let variables = ["OMP_WAIT_POLICY", "GOMP_SPINCOUNT"]
+  /// How often a thread looks before it sleeps: for longer than a step takes to begin, and not for long.
+  private static let spinCount = "10000"
 
-  /// Lets threads sleep if this machine has other work; does nothing where the user has decided.
+  /// Lets threads sleep soon if this machine has other work; does nothing where the user has decided.
   static func settle() {
-    guard getenv(variable) == nil, isBusy else { return }
-    setenv(variable, "passive", 1)
+    guard variables.allSatisfy({ getenv($0) == nil }), isBusy else { return }
+    setenv("GOMP_SPINCOUNT", spinCount, 1)
     // Where that is not possible, threads spin after all.
     execv("/proc/self/exe", CommandLine.unsafeArgv)
   }

@@ -19,7 +19,9 @@ enum Preparation {
     var planner = Planner(
       graph, inputs: [], weights: PackedWeights(), byteLimit: byteLimit)
     planner.fold()
+    NormalizationFolding.run(on: &planner.graph)
     GeluFusion.run(on: &planner.graph)
+
     SwishFusion.run(on: &planner.graph)
     return planner.graph
   }
