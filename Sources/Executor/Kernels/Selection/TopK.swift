@@ -87,14 +87,44 @@ private struct TopKForm {
   func run<Key: BitwiseCopyable & Comparable>(
     _ keys: Elements<Key>, _ visit: (_ place: Int, _ element: Int, _ index: Int) -> Void
   ) {
+    var few = Array(repeating: 0, count: count)
     for block in 0..<outer {
       for column in 0..<inner {
         let start = block * extent * inner + column
-        let best = best(keys, from: start)
+        let best: [Int]
+        if count <= Self.insertionLimit {
+          insertBest(keys, from: start, into: &few)
+          best = few
+        } else {
+          best = self.best(keys, from: start)
+        }
         for (rank, index) in best.enumerated() {
           visit((block * count + rank) * inner + column, start + index * inner, index)
         }
       }
+    }
+  }
+
+  /// Up to how many elements are sorted by insertion, as medians of small windows are.
+  private static let insertionLimit = 16
+
+  /// Puts the best of one line into `best`, best first; among equals those that come first.
+  private func insertBest<Key: BitwiseCopyable & Comparable>(
+    _ keys: Elements<Key>, from start: Int, into best: inout [Int]
+  ) {
+    var filled = 0
+    for index in 0..<extent {
+      let key = keys[start + index * inner]
+      var place = filled
+      while place > 0, precedes(key, keys[start + best[place - 1] * inner]) { place -= 1 }
+      guard place < count else { continue }
+      filled = min(filled + 1, count)
+      var slot = filled - 1
+      while slot > place {
+        best[slot] = best[slot - 1]
+        slot -= 1
+      }
+      best[place] = index
     }
   }
 
