@@ -153,7 +153,7 @@ def commands(dearc: Path, subject: Subject, folder: Path) -> dict[str, tuple[lis
     source, target = subject.path, folder / "out.onnx"
     shape = ",".join(map(str, subject.shape))
     tools = {"cp": (["cp", str(source), str(target)], source, target),
-             "dearc": ([str(dearc), "prune", "--quiet", str(source), "-o", str(target)], source, target)}
+             "dearc": ([str(dearc), "prune", "--no-verify", "--quiet", str(source), "-o", str(target)], source, target)}
     peers = dict.fromkeys(("openvino", "openvino-open"), (source, folder / "out.xml"))
     if subject.module:
         peers |= {"onnxsim": (source, target), "torch-pruning": (subject.module, folder / "out.pt")}

@@ -58,7 +58,7 @@ def differences(dearc: Path, model, form: str, pictures: list, folder: Path) -> 
     topology = ["--topology", f"{stem}.json"] if form == ".weights.h5" else []
     errors = []
     for flags in (["--no-fold"], []):
-        subprocess.check_call([dearc, "convert", f"{stem}{form}", "-o", output, "--quiet",
+        subprocess.check_call([dearc, "convert", f"{stem}{form}", "-o", output, "--no-verify", "--quiet",
                                *topology, *flags])
         session = ort.InferenceSession(output, providers=["CPUExecutionProvider"])
         for picture, wanted in pictures:

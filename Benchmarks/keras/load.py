@@ -41,7 +41,7 @@ def main() -> None:
             path = folder / f"vgg16{form}"
             commands = {
                 "cp": ["cp", path, folder / "copy"],
-                "dearc convert": [arguments.dearc, "convert", path, "-o", folder / "vgg16.onnx", "-q"],
+                "dearc convert": [arguments.dearc, "convert", path, "-o", folder / "vgg16.onnx", "-q", "--no-verify"],
                 "keras load_model": [sys.executable, "-c", LOAD, path],
             }
             measured = {tool: Measurement(tool) for tool in commands}

@@ -8,9 +8,10 @@ extension Planner {
   /// A scale and a shift for each channel, which are made of stored statistics once.
   mutating func batchNormalization(_ node: NodeID) throws(ExecutionError) {
     let data = try operand(node, 0)
-    guard let view = BatchNormalizationView(node, in: graph), view.isInference,
-      data.shape.count >= 1
-    else { throw ExecutionError(.unsupported, "runs only as in inference") }
+    guard let view = BatchNormalizationView(node, in: graph), data.shape.count >= 1 else {
+      throw ExecutionError(.invalidOperands, "its attributes do not describe a normalisation")
+    }
+    guard view.isInference else { return try batchNormalizationInTraining(node) }
     let channels = data.shape.count > 1 ? data.shape[1] : 1
     var parts: [Operand] = []
     for value in [view.scale, view.bias, view.mean, view.variance] {
