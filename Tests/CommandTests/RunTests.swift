@@ -36,6 +36,8 @@ import Testing
       #expect(lines.count == others.count && lines.count > 5)
       #expect(lines.first == others.first)
     }
+    let difference = try Program.run("diff", detector, stated)
+    #expect(difference.output.contains("metadata dearc.preprocessing"))
     let unstated = try Program.run("run", detector, samples)
     #expect(unstated.status == 64)
     #expect(unstated.errors.contains("--preprocess"))

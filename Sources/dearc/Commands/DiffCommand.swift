@@ -81,7 +81,12 @@ struct DiffCommand: ParsableCommand {
 
   private func read(_ path: String) throws -> ImportedModel {
     do throws(ImportError) {
-      return try importModel(at: path, options: ImportOptions())
+      var imported = try importModel(at: path, options: ImportOptions())
+      // How pictures are to be prepared is part of what callers see.
+      imported.model.annotations.metadata += imported.provenance.filter {
+        $0.key == PreprocessingOptions.key
+      }
+      return imported
     } catch {
       throw Failure(error)
     }
