@@ -26,7 +26,7 @@ struct BuiltInVerification {
   /// How many bytes the values of a run may take at a time.
   private static let byteLimit = 1 << 30
   /// Differences up to this, in proportion, are not looked into: that takes several runs more.
-  private static let floor = 2e-5
+  private static let floor = Tolerance.usual.relative
   let threads: Int?
   /// Whether rounding was asked for, so that answers are expected to differ.
   let isApproximate: Bool
