@@ -104,12 +104,4 @@ public final class Verification {
   private func session(of model: Model) throws(ExecutionError) -> Session {
     try Session(model, threads: threads, byteLimit: byteLimit)
   }
-
-  /// Runs both models on given tensors, one for each input.
-  public func run(on tensors: [Constant]) throws(ExecutionError) -> [OutputDifference] {
-    let (expected, found) = (try before.run(tensors), try after.run(tensors))
-    return zip(before.outputs, zip(expected, found)).map {
-      OutputDifference($0.name, $1.0, $1.1)
-    }
-  }
 }

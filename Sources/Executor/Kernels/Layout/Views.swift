@@ -183,17 +183,6 @@ extension Planner {
       return { target.fill(0) }
     }[0]
   }
-
-  /// The same elements in memory of their own.
-  mutating func copied(_ node: NodeID, _ operand: Operand) throws(ExecutionError) -> Operand {
-    let data = try plain(operand)
-    let count = data.info.byteCount ?? 0
-    return try step(node, reads: [data], makes: [data.info]) { buffers in
-      let source = buffers.read(0, as: UInt8.self, count: count)
-      let target = buffers.make(0, as: UInt8.self, count: count)
-      return { target.copy(count, from: source, at: 0, to: 0) }
-    }[0]
-  }
 }
 
 /// Visits the elements of a strided view run by run.
