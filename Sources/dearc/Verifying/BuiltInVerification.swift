@@ -16,8 +16,8 @@ struct BuiltInVerification {
     case skipped(String)
   }
 
-  /// More multiplications than that take too long for a check that nobody asked for.
-  private static let limit = 60_000_000_000
+  /// Both models together may take as many multiplications: some seconds, for a check that nobody asked for.
+  private static let limit = 300_000_000_000
 
   /// Weights of more bytes than that are not put into the order that running wants them in, twice.
   private static let weightLimit = 400_000_000
@@ -33,38 +33,62 @@ struct BuiltInVerification {
 
   /// Runs `before` and `after` at the usual shapes and at others, as long as there is time.
   func run(_ before: Model, _ after: Model, usual: [String: [Int]]) -> Outcome {
-    let cost = before.graph.cost(inputShapes: usual)
-    if let reason = reasonToSkip(before.graph, cost) { return .skipped(reason) }
-    let macs = max(cost.macs ?? 0, 1)
+    let graph = before.graph
+    if graph.hasLoops { return .skipped("how often a loop runs is not known") }
+    let bytes = graph.cost(inputShapes: usual).constantBytes
+    if bytes > Self.weightLimit {
+      return .skipped(
+        "its weights take \(Quantities.bytes(bytes)); dearc verify compares both files")
+    }
+    let shapes = TrialPlan.shapes(of: graph, usual: usual).map { ($0, Effort(of: graph, at: $0)) }
+    let feasible = shapes.filter { $0.1.reasonToSkip == nil }.map(\.0)
+    guard !feasible.isEmpty else { return .skipped(shapes[0].1.reasonToSkip ?? "") }
     do throws(ExecutionError) {
       let verification = try Verification(
         before, after, threads: threads, byteLimit: Self.byteLimit)
-      let plan = TrialPlan(shapes: TrialPlan.shapes(of: before.graph, usual: usual))
-      return try run(verification, plan.trials.prefix(max(1, Self.limit / (2 * macs))))
+      return try run(verification, affordable(TrialPlan(shapes: feasible).trials, graph))
     } catch {
       return .skipped(error.description)
     }
   }
 
-  /// Why a check that nobody asked for would take too long, or might never end.
-  private func reasonToSkip(_ graph: Graph, _ cost: GraphCost) -> String? {
-    let written = graph.nodeIDs.map { cost.byNode[$0].activationBytes }
-      .reduce(0 as Int?) { total, bytes in
-        guard let total, let bytes, bytes <= Self.resultLimit else { return nil }
-        return total + bytes
-      }
-    if graph.hasLoops { return "how often a loop runs is not known" }
-    if cost.constantBytes > Self.weightLimit {
-      return
-        "its weights take \(Quantities.bytes(cost.constantBytes)); dearc verify compares both files"
+  /// As many of the trials as there is time for.
+  private func affordable(_ trials: [TrialInputs], _ graph: Graph) -> [TrialInputs] {
+    var left = Self.limit
+    return trials.filter { trial in
+      let macs = Effort(of: graph, at: trial.shapes).macs ?? 0
+      guard 2 * macs <= left else { return false }
+      left -= 2 * macs
+      return true
     }
-    guard let macs = cost.macs, let written else { return "extents are open, or very large" }
-    if macs > Self.limit { return "one run takes \(Quantities.scaled(macs)) multiplications" }
-    return written > Self.resultLimit ? "one run writes \(Quantities.bytes(written))" : nil
+  }
+
+  /// What one run of a model takes.
+  private struct Effort {
+    let macs: Int?
+    /// How many bytes all nodes write.
+    let written: Int?
+
+    init(of graph: Graph, at shapes: [String: [Int]]) {
+      let cost = graph.cost(inputShapes: shapes)
+      macs = cost.macs
+      written = graph.nodeIDs.map { cost.byNode[$0].activationBytes }
+        .reduce(0 as Int?) { total, bytes in
+          guard let total, let bytes, bytes <= resultLimit else { return nil }
+          return total + bytes
+        }
+    }
+
+    /// Why a check that nobody asked for would take too long, or might never end.
+    var reasonToSkip: String? {
+      guard let macs, let written else { return "extents are open, or very large" }
+      if macs > limit / 4 { return "one run takes \(Quantities.scaled(macs)) multiplications" }
+      return written > resultLimit ? "one run writes \(Quantities.bytes(written))" : nil
+    }
   }
 
   private func run(
-    _ verification: Verification, _ inputs: ArraySlice<TrialInputs>
+    _ verification: Verification, _ inputs: [TrialInputs]
   ) throws(ExecutionError) -> Outcome {
     var trials: [Verification.Trial] = []
     for each in inputs {
