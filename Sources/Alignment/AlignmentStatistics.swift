@@ -25,19 +25,55 @@ public struct AlignmentStatistics: Hashable, Sendable {
     public var preprocessing: String
     /// Which images were taken and how they were cropped, as JSON.
     public var selection: String
+    /// Which shares of the images were counted, each as `INDEX/COUNT`; empty if all of them were.
+    public var shards: [String]
     /// A hash of each image that was counted, so that a merge counts none twice.
     public var imageHashes: [UInt64]
+    /// The images that were not counted.
+    public var leftOut: LeftOut
+    /// How far an interrupted run came, in batches; nil if it was completed.
+    public var batchesDone: Int?
 
     /// States how statistics were taken.
     public init(
       modelDigest: String, tool: String, preprocessing: String, selection: String,
-      imageHashes: [UInt64]
+      shards: [String] = [], imageHashes: [UInt64], leftOut: LeftOut = LeftOut(),
+      batchesDone: Int? = nil
     ) {
       self.modelDigest = modelDigest
       self.tool = tool
       self.preprocessing = preprocessing
       self.selection = selection
+      self.shards = shards
       self.imageHashes = imageHashes
+      self.leftOut = leftOut
+      self.batchesDone = batchesDone
+    }
+  }
+
+  /// How many images were not counted, and why.
+  public struct LeftOut: Hashable, Sendable {
+    /// Image or mask could not be read, or do not fit together.
+    public var unreadable = 0
+    /// Nothing of the region is in what was cropped.
+    public var unmasked = 0
+    /// The same image was counted before.
+    public var repeated = 0
+
+    /// None.
+    public init() {}
+
+    /// States how many.
+    public init(unreadable: Int, unmasked: Int, repeated: Int) {
+      self.unreadable = unreadable
+      self.unmasked = unmasked
+      self.repeated = repeated
+    }
+
+    mutating func add(_ other: LeftOut) {
+      unreadable += other.unreadable
+      unmasked += other.unmasked
+      repeated += other.repeated
     }
   }
 }

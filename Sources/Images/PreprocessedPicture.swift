@@ -11,29 +11,48 @@ extension Preprocessing {
   ///
   /// - Throws: `ImageError` if resizing would make it larger than `ImageLimits.pixelCount`.
   public func preprocess(_ picture: Picture) throws(ImageError) -> PreprocessedPicture {
-    let picture = try resized(picture)
-    return numbers(of: cropped(picture))
+    numbers(of: try framed(picture))
   }
 
-  private func resized(_ picture: Picture) throws(ImageError) -> Picture {
+  /// The picture resized and cropped, which are the first two steps.
+  ///
+  /// - Throws: `ImageError` if resizing would make it larger than `ImageLimits.pixelCount`.
+  public func framed(_ picture: Picture) throws(ImageError) -> Picture {
+    try framed(picture, filter)
+  }
+
+  /// A mask resized and cropped as its picture is, by whole pixels.
+  ///
+  /// - Throws: `ImageError` if resizing would make it larger than `ImageLimits.pixelCount`.
+  public func framed(mask: Picture) throws(ImageError) -> Picture {
+    try framed(mask, .nearest)
+  }
+
+  private func framed(_ picture: Picture, _ filter: Filter) throws(ImageError) -> Picture {
+    let (width, height) = resizedExtents(width: picture.width, height: picture.height)
+    let resized = try picture.resized(width: width, height: height, filter)
+    guard case .centre(let side) = crop else { return resized }
+    return resized.centre(width: side, height: side)
+  }
+
+  /// The extents of what `framed` makes of a picture of these extents.
+  public func framedExtents(width: Int, height: Int) -> (width: Int, height: Int) {
+    guard case .centre(let side) = crop else { return resizedExtents(width: width, height: height) }
+    return (side, side)
+  }
+
+  private func resizedExtents(width: Int, height: Int) -> (width: Int, height: Int) {
     switch resize {
-    case .none: return picture
-    case .exact(let width, let height):
-      return try picture.resized(width: width, height: height, filter)
+    case .none: (width, height)
+    case .exact(let width, let height): (width, height)
+    // Extents are at most 2^27 and 2^12, so that nothing overflows.
     case .shortestSide(let side):
-      // Extents are at most 2^27 and 2^12, so that nothing overflows.
-      return picture.width <= picture.height
-        ? try picture.resized(width: side, height: side * picture.height / picture.width, filter)
-        : try picture.resized(width: side * picture.width / picture.height, height: side, filter)
+      width <= height ? (side, side * height / width) : (side * width / height, side)
     }
   }
 
-  private func cropped(_ picture: Picture) -> Picture {
-    guard case .centre(let side) = crop else { return picture }
-    return picture.centre(width: side, height: side)
-  }
-
-  private func numbers(of picture: Picture) -> PreprocessedPicture {
+  /// The numbers of a picture that has its final extents, which is the last step.
+  public func numbers(of picture: Picture) -> PreprocessedPicture {
     let (width, height, count) = (picture.width, picture.height, Picture.channelCount)
     let pixelCount = width * height
     // Where a number goes: so far apart are pixels, and channels.

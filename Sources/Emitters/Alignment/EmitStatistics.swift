@@ -5,7 +5,8 @@ import HDF5Access
 /// Prepares alignment statistics as an HDF5 file of schema "dearc.alignment/1".
 ///
 /// ```
-/// /                 attributes schema, model_sha256, images, tool, preprocessing, selection
+/// /                 attributes schema, model_sha256, images, tool, preprocessing, selection, shards,
+///                   unreadable, unmasked, repeated, and batches_done if the run was interrupted
 /// /images           u64 [images]
 /// /values/0000      attributes value, axis, channels
 ///     rad, rad_m2, inside_mean, outside_mean, activation_mean     f64 [channels]
@@ -49,7 +50,14 @@ extension HDF5Draft {
       ("images", .integer(Int64(measurement.imageHashes.count))),
       ("tool", .text(measurement.tool)), ("preprocessing", .text(measurement.preprocessing)),
       ("selection", .text(measurement.selection)),
+      ("shards", .text(measurement.shards.joined(separator: " "))),
+      ("unreadable", .integer(Int64(measurement.leftOut.unreadable))),
+      ("unmasked", .integer(Int64(measurement.leftOut.unmasked))),
+      ("repeated", .integer(Int64(measurement.leftOut.repeated))),
     ]
+    if let count = measurement.batchesDone {
+      attributes.append(("batches_done", .integer(Int64(count))))
+    }
     datasets = [("images", HDF5Tensor(measurement.imageHashes))]
   }
 

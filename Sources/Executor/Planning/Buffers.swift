@@ -25,6 +25,14 @@ struct Elements<Element: BitwiseCopyable> {
     }
   }
 
+  /// Eight elements from place `index` on.
+  @inline(__always)
+  func eight(at index: Int) -> SIMD8<Element> where Element: SIMDScalar {
+    assert(index >= 0 && index + 8 <= count)
+    return unsafe UnsafeRawPointer(base.unsafelyUnwrapped + index)
+      .loadUnaligned(as: SIMD8<Element>.self)
+  }
+
   /// Takes over `length` elements of `source` from place `start` on, to place `target` on.
   @inline(__always)
   func copy(_ length: Int, from source: Elements, at start: Int, to target: Int) {

@@ -117,10 +117,18 @@ extension Planner {
 
   /// Adds the steps of `node`.
   mutating func dispatch(_ node: NodeID) throws(ExecutionError) {
-    guard let kind = graph.nodes[node].op.kind, let kernel = Self.kernels[kind] else {
+    guard let kernel = Self.kernel(for: graph.nodes[node].op) else {
       throw ExecutionError(.unsupported, "there is no kernel for this operator")
     }
     try kernel(&self, node)
+  }
+
+  /// What runs `op`, if anything does.
+  static func kernel(for op: Operator) -> Kernel? {
+    if op == .regionSums {
+      return { (planner, node) throws(ExecutionError) in try planner.regionSums(node) }
+    }
+    return op.kind.flatMap { kernels[$0] }
   }
 
   /// The operands of `node` that have to be known before it can be planned, and are not.

@@ -24,6 +24,8 @@ struct Planner {
   private(set) var current = NodeID(index: 0)
   /// Tensors that were put into another order, by where the original lies.
   var rearranged: [SlotID: [Operand]] = [:]
+  /// What has been made of regions of pictures, for maps of each size.
+  var regionWeights: [RegionExtents: (weights: Operand, areas: Operand)] = [:]
   /// How many nodes that are not planned yet read what lies in a slot, the graph's caller included.
   private var readers: [SlotID: Int] = [:]
 
@@ -119,6 +121,7 @@ struct Planner {
     inputs = []
     readers = [:]
     rearranged = [:]
+    regionWeights = [:]
     let waiting = Set(pending).subtracting(fused)
     for (value, operand) in operands {
       operands[value] = nil

@@ -29,7 +29,7 @@ enum Preparation {
   private static func check(_ graph: Graph) throws(ExecutionError) {
     for node in graph.nodeIDs {
       let op = graph.nodes[node].op
-      guard let kind = op.kind, Planner.kernels[kind] != nil else {
+      guard Planner.kernel(for: op) != nil else {
         let name = op.domain.isEmpty ? op.type : "\(op.domain)::\(op.type)"
         throw ExecutionError(
           .unsupported, "there is no kernel for this operator", subject: graph.label(node),

@@ -50,6 +50,14 @@ extension Graph {
     inputs.removeAll { unlisted.contains($0) }
   }
 
+  /// Lets the caller receive nothing; the values stay.
+  public mutating func unlistOutputs() {
+    for value in Set(outputs) {
+      values[value].uses = UseList(values[value].uses.filter { $0.node != nil })
+    }
+    outputs = []
+  }
+
   /// Adds `value` to what the caller receives.
   ///
   /// - Precondition: `value` has not been removed.

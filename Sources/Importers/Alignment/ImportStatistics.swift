@@ -142,9 +142,18 @@ private struct StatisticsHDF5 {
     {
       hashes = try importing { () throws(FormatError) in try file.hashes(of: images) }
     }
+    func count(_ name: String) throws(ImportError) -> Int? {
+      try file.root.attribute(name).map { attribute throws(ImportError) in
+        try counted(attribute.integer, "the attribute '\(name)'")
+      }
+    }
     return AlignmentStatistics.Measurement(
       modelDigest: digest, tool: text("tool"), preprocessing: text("preprocessing"),
-      selection: text("selection"), imageHashes: hashes)
+      selection: text("selection"), shards: text("shards").split(separator: " ").map(String.init),
+      imageHashes: hashes,
+      leftOut: AlignmentStatistics.LeftOut(
+        unreadable: try count("unreadable") ?? 0, unmasked: try count("unmasked") ?? 0,
+        repeated: try count("repeated") ?? 0), batchesDone: try count("batches_done"))
   }
 
   private static func value(
@@ -184,7 +193,12 @@ private struct StatisticsHDF5 {
           .malformed, "it has the extents \(dataset.shape), but there are \(channels) channels",
           entity: "'\(dataset.path)'")
       }
-      lists.append(try doubles(of: dataset, in: file))
+      let list = try doubles(of: dataset, in: file)
+      guard list.allSatisfy(\.isFinite) else {
+        throw ImportError(
+          .malformed, "a number is not finite", entity: "'\(dataset.path)'")
+      }
+      lists.append(list)
     }
     guard let count = group.dataset("count"), count.elementType == .int64, count.shape == [] else {
       return nil
@@ -192,7 +206,19 @@ private struct StatisticsHDF5 {
     let counted = try importing { () throws(FormatError) in try file.hashes(of: count) }
     return ValueAlignment.Moments(
       squaredDeviations: lists[0], insideMeans: lists[1], outsideMeans: lists[2],
-      activationMeans: lists[3], count: Int(Int64(bitPattern: counted.first ?? 0)))
+      activationMeans: lists[3],
+      count: try Self.counted(
+        counted.first.map { Int64(bitPattern: $0) }, "'\(count.path)'"))
+  }
+
+  /// A number of images; far more than anybody has are a fault in the file.
+  private static func counted(_ number: Int64?, _ entity: String) throws(ImportError) -> Int {
+    guard let number, (0...1 << 40).contains(number) else {
+      throw ImportError(
+        .malformed, "expected a number of images, found \(number.map { "\($0)" } ?? "something else")",
+        entity: entity)
+    }
+    return Int(number)
   }
 
   /// The only list of floats in the file.

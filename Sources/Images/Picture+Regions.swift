@@ -1,0 +1,44 @@
+extension Picture {
+  /// The part of these extents whose upper left corner is at `left`, `top`; nil if it does not lie inside.
+  public func part(left: Int, top: Int, width partWidth: Int, height partHeight: Int) -> Picture? {
+    guard left >= 0, top >= 0, partWidth > 0, partHeight > 0, left <= width - partWidth,
+      top <= height - partHeight
+    else { return nil }
+    let count = Self.channelCount
+    var pixels: [UInt8] = []
+    pixels.reserveCapacity(partWidth * partHeight * count)
+    for row in top..<top + partHeight {
+      let start = (row * width + left) * count
+      pixels += self.pixels[start..<start + partWidth * count]
+    }
+    return Picture(width: partWidth, height: partHeight, pixels: pixels)
+  }
+
+  /// 1 where the picture is brighter than middle gray, and 0 elsewhere, row by row.
+  ///
+  /// Brightness is Pillow's conversion to gray: ITU-R 601-2 luma, in steps of 2^-16.
+  public var bright: [Float] {
+    (0..<width * height).map { pixel in
+      let place = pixel * Self.channelCount
+      let (red, green, blue) = (pixels[place], pixels[place + 1], pixels[place + 2])
+      let sum = Int(red) * 19595 + Int(green) * 38470 + Int(blue) * 7471 + 0x8000
+      return sum >> 16 > 127 ? 1 : 0
+    }
+  }
+
+  /// The extents that the header of the file at `path` declares: width and height.
+  ///
+  /// - Throws: `ImageError` if there is no such file, or no such header.
+  public static func extents(ofContentsOf path: String) throws(ImageError) -> (
+    width: Int, height: Int
+  ) {
+    do throws(ImageError) {
+      let bytes = try readFile(path)
+      return try ImageFormat(recognising: bytes).extents(of: bytes)
+    } catch {
+      var located = error
+      located.path = path
+      throw located
+    }
+  }
+}
