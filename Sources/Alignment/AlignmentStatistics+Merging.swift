@@ -37,7 +37,8 @@ extension AlignmentStatistics {
     let isSame =
       values.count == other.values.count
       && zip(values, other.values).allSatisfy {
-        $0.value == $1.value && $0.axis == $1.axis && $0.discrepancies.count == $1.discrepancies.count
+        $0.value == $1.value && $0.axis == $1.axis
+          && $0.discrepancies.count == $1.discrepancies.count
       }
     guard isSame else {
       throw MergeError(message: "it is of \(list(other.values)), not of \(list(values))")

@@ -215,7 +215,8 @@ private struct StatisticsHDF5 {
   private static func counted(_ number: Int64?, _ entity: String) throws(ImportError) -> Int {
     guard let number, (0...1 << 40).contains(number) else {
       throw ImportError(
-        .malformed, "expected a number of images, found \(number.map { "\($0)" } ?? "something else")",
+        .malformed,
+        "expected a number of images, found \(number.map { "\($0)" } ?? "something else")",
         entity: entity)
     }
     return Int(number)
