@@ -52,12 +52,15 @@ let package = Package(
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "Executor", dependencies: ["IR", "COneDNN"], swiftSettings: library),
     .target(name: "Verification", dependencies: ["IR", "Executor"], swiftSettings: library),
+    .target(
+      name: "Dissection", dependencies: ["IR", "Executor", "Images", "Alignment", "Formats"],
+      swiftSettings: library),
     .target(name: "Comparison", dependencies: ["IR", "Passes"], swiftSettings: library),
     .executableTarget(
       name: "dearc",
       dependencies: [
         "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
-        "Comparison", "Executor", "Verification", "Images",
+        "Comparison", "Executor", "Verification", "Images", "Dissection",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], resources: [.embedInCode("Pages/DiffPage.html")], swiftSettings: common),
     .target(
@@ -93,6 +96,9 @@ let package = Package(
       swiftSettings: common),
     .testTarget(
       name: "ImagesTests", dependencies: ["Images", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "DissectionTests", dependencies: ["IR", "Alignment", "Dissection", "TestSupport"],
+      swiftSettings: common),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzCases", "TestSupport"], swiftSettings: common),
   ]

@@ -23,7 +23,7 @@ struct Dearc: ParsableCommand {
     version: version,
     subcommands: [
       ConvertCommand.self, PruneCommand.self, InspectCommand.self, DiffCommand.self,
-      RunCommand.self, VerifyCommand.self,
+      RunCommand.self, VerifyCommand.self, DissectCommand.self,
       HDF5WorkerCommand.self,
     ])
 

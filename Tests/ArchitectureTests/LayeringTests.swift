@@ -28,17 +28,20 @@ import Testing
     "Executor": ["IR", "COneDNN"],
     // Whether two models give the same answers.
     "Verification": ["IR", "Executor"],
+    // Alignment statistics from pictures and masks.
+    "Dissection": ["IR", "Executor", "Images", "Alignment", "Formats"],
     // The command line composes all of them and holds no graph logic.
     "dearc": [
       "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
-      "Comparison", "Executor", "Verification", "Images", "ArgumentParser",
+      "Comparison", "Executor", "Verification", "Images", "Dissection", "ArgumentParser",
     ],
   ]
 
   /// Foundation's essential part, and the C library: where files are opened and mapped, and for
   /// the mathematical functions with which passes evaluate constants.
   ///
-  /// The program hashes its inputs on another core, and comparison reads large weights on two: Dispatch.
+  /// The program hashes its inputs on another core, and comparison reads large weights on two, and so
+  /// does dissection with pictures: Dispatch.
   static let platform: [String: [String]] = [
     "Formats": ["FoundationEssentials", "Glibc"],
     "HDF5Access": ["Glibc", "Synchronization"],
@@ -47,8 +50,9 @@ import Testing
     "Emitters": ["FoundationEssentials", "Glibc"],
     "Passes": ["FoundationEssentials", "Glibc", "Dispatch", "Synchronization"],
     "Comparison": ["Glibc"],
-    "Executor": ["Glibc"],
+    "Executor": ["Glibc", "Dispatch"],
     "Verification": ["Glibc"],
+    "Dissection": ["Dispatch", "Synchronization"],
     "dearc": ["FoundationEssentials", "Glibc", "Dispatch", "Synchronization"],
   ]
 

@@ -81,12 +81,7 @@ struct RunCommand: NetworkRunning {
 
   private func answer(_ run: ModelRun, _ imported: ImportedModel) throws {
     guard let preparation = try preprocessing.stated(by: imported) else {
-      throw Failure(
-        status: .usage, file: input.input,
-        message: "the model does not state how pictures are to be prepared",
-        hints: [
-          "Say it with --preprocess: imagenet, clip, none, or parts such as crop=224,mean=0.5/0.5/0.5."
-        ])
+      throw Failure.unstatedPreprocessing(of: try input.path())
     }
     var progress = Progress(isQuiet: display.quiet)
     let answers = try run.answers(try PictureFiles.expanded(pictures), preparation, &progress)

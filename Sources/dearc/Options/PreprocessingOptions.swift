@@ -34,6 +34,18 @@ struct PreprocessingOptions: ParsableArguments {
   }
 }
 
+extension Failure {
+  /// Says that nobody knows how pictures are prepared for the model at `path`.
+  static func unstatedPreprocessing(of path: String) -> Failure {
+    Failure(
+      status: .usage, file: path,
+      message: "the model does not state how pictures are to be prepared",
+      hints: [
+        "Say it with --preprocess: imagenet, clip, none, or parts such as crop=224,mean=0.5/0.5/0.5."
+      ])
+  }
+}
+
 extension Preprocessing: ExpressibleByArgument {
   /// Reads a preset or parts, or returns nil if they make no sense.
   public init?(argument: String) {

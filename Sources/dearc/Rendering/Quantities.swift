@@ -57,6 +57,15 @@ enum Quantities {
     return sign + String(whole / scale) + (digits > 0 ? "." + padding + fraction : "")
   }
 
+  /// A number of either sign in three digits or so.
+  static func signed(_ number: Double) -> String {
+    guard number.isFinite, number.magnitude < 1e6 else { return "\(number)" }
+    let size = number.magnitude
+    if size > 0, size < 1e-3 { return (number < 0 ? "−" : "") + scientific(size) }
+    let digits = size >= 100 ? 1 : size >= 1 ? 3 : 4
+    return (number < 0 ? "−" : "") + fixed(size, digits: digits)
+  }
+
   /// A number in two digits and a power of ten.
   static func scientific(_ number: Double) -> String {
     guard number > 0, number.isFinite else { return "\(number)" }

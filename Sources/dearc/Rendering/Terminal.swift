@@ -50,6 +50,12 @@ enum Terminal {
     return nil
   }
 
+  /// Writes a warning to standard error, on a line of its own.
+  static func warn(_ message: String) {
+    let clearing = Stream.error.isTerminal ? "\r\u{1B}[K" : ""
+    write(clearing + "dearc: warning: " + printable(message) + "\n", to: .error)
+  }
+
   /// Writes a failure to standard error, the word in front in red if a person reads it there.
   static func printError(_ lines: [String], color: ColorChoice) {
     let style = TextStyle(isColored: TextStyle.isColored(color, on: .error))

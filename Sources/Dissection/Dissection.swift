@@ -1,0 +1,112 @@
+public import Alignment
+public import Executor
+
+/// Takes alignment statistics batch by batch, so that it can be interrupted between two.
+public struct Dissection {
+  /// The statistics of the batches that are done.
+  public private(set) var statistics: AlignmentStatistics
+  /// The batches that are done, of all shards.
+  public private(set) var batchesDone: Int
+  /// The pairs that could not be measured since the start, and why.
+  public private(set) var faults: [SampleError] = []
+
+  private let measurement: RegionMeasurement
+  private let preparation: SamplePreparation
+  private let batches: [[DiagnosticPair]]
+  private let shard: Shard
+  private var counted: Set<UInt64>
+
+  /// Prepares a run.
+  ///
+  /// - Parameters:
+  ///   - measurement: What measures pictures.
+  ///   - preparation: How pairs are read.
+  ///   - batches: All pairs, in batches of equal extents.
+  ///   - shard: Which of the batches are counted.
+  ///   - start: What to go on from: statistics of no image, or those of an interrupted run of the same kind.
+  public init(
+    _ measurement: RegionMeasurement, _ preparation: SamplePreparation,
+    batches: [[DiagnosticPair]], shard: Shard, from start: AlignmentStatistics
+  ) {
+    self.measurement = measurement
+    self.preparation = preparation
+    self.batches = batches
+    self.shard = shard
+    statistics = start
+    batchesDone = start.measurement?.batchesDone ?? 0
+    counted = Set(start.measurement?.imageHashes ?? [])
+    statistics.measurement?.batchesDone = batchesDone
+  }
+
+  /// The pairs that this run was given, and those of them that are done with.
+  public var progress: (done: Int, all: Int) {
+    func count(_ range: Range<Int>) -> Int {
+      range.reduce(0) { $0 + (shard.contains($1) ? batches[$1].count : 0) }
+    }
+    return (count(0..<batchesDone), count(0..<batches.count))
+  }
+
+  /// Measures the next batch of the shard; afterwards the statistics count it.
+  ///
+  /// - Returns: whether there was one.
+  /// - Throws: `ExecutionError` if the network does not take its pictures.
+  public mutating func next() throws(ExecutionError) -> Bool {
+    while batchesDone < batches.count, !shard.contains(batchesDone) { advance() }
+    guard batchesDone < batches.count else {
+      statistics.measurement?.batchesDone = nil
+      return false
+    }
+    try count(samples(of: batches[batchesDone]))
+    advance()
+    return true
+  }
+
+  private mutating func advance() {
+    batchesDone += 1
+    statistics.measurement?.batchesDone = batchesDone
+  }
+
+  /// The samples of a batch that are to be counted.
+  private mutating func samples(of batch: [DiagnosticPair]) -> [DiagnosticSample] {
+    let preparation = preparation
+    let read = concurrentMap(batch) { pair in
+      Result { () throws(SampleError) in try preparation.sample(pair) }
+    }
+    var samples: [DiagnosticSample] = []
+    for result in read {
+      switch result {
+      case .failure(let error):
+        faults.append(error)
+        statistics.measurement?.leftOut.unreadable += 1
+      case .success(let sample) where !sample.isMasked:
+        statistics.measurement?.leftOut.unmasked += 1
+      case .success(let sample):
+        if counted.insert(sample.hash).inserted {
+          samples.append(sample)
+        } else {
+          statistics.measurement?.leftOut.repeated += 1
+        }
+      }
+    }
+    return samples
+  }
+
+  /// Measures samples, which usually have equal extents: their file may have changed since it was looked at.
+  private mutating func count(_ samples: [DiagnosticSample]) throws(ExecutionError) {
+    let groups = Dictionary(grouping: samples, by: \.extents)
+    for extents in groups.keys.sorted() {
+      let group = groups[extents] ?? []
+      let means = try measurement.means(of: group)
+      if statistics.values.isEmpty {
+        statistics.values = zip(measurement.targets, means).map { target, means in
+          ValueAlignment(
+            counting: target.name, axis: target.axis, channels: means.first?.inside.count ?? 0)
+        }
+      }
+      for (index, list) in means.enumerated() {
+        for image in list { statistics.values[index].count(image) }
+      }
+      statistics.measurement?.imageHashes += group.map(\.hash)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+/// Which part of which pictures is measured; written into the statistics as JSON.
+public struct Selection: Hashable, Sendable, Codable {
+  /// The side of the square that is cut out of each picture at a place drawn by lot; nil for all of it.
+  public let crop: Int?
+  /// What the places are drawn from.
+  public let seed: UInt64
+  /// How many pictures of the same extents are run together at most; nil for a number by their extents.
+  public let batch: Int?
+  /// The number of pairs.
+  public let pairs: Int
+  /// The SHA-256 of the pairs' stems, each followed by a line feed.
+  public let list: String
+
+  /// States a selection.
+  public init(crop: Int?, seed: UInt64, batch: Int?, pairs: Int, list: String) {
+    self.crop = crop
+    self.seed = seed
+    self.batch = batch
+    self.pairs = pairs
+    self.list = list
+  }
+}
+
+/// A share of all batches: those whose number leaves `index` when it is divided by `count`.
+public struct Shard: Hashable, Sendable, CustomStringConvertible {
+  /// Which share it is, from 0.
+  public let index: Int
+  /// How many shares there are.
+  public let count: Int
+
+  /// All batches.
+  public static let all = Shard(unchecked: 0, of: 1)
+
+  /// Reads `INDEX/COUNT`; nil if that is no share.
+  public init?(_ text: String) {
+    let numbers = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count == 2, let index = numbers[0], let count = numbers[1], index >= 0,
+      index < count
+    else { return nil }
+    self.init(unchecked: index, of: count)
+  }
+
+  private init(unchecked index: Int, of count: Int) {
+    self.index = index
+    self.count = count
+  }
+
+  /// The share as it is read.
+  public var description: String { "\(index)/\(count)" }
+
+  /// Whether batch `number` belongs to it.
+  func contains(_ number: Int) -> Bool { number % count == index }
+}
+
+/// A pair, and the extents that its picture will have; nil if its header cannot be read.
+public struct SizedPair: Hashable, Sendable {
+  /// The pair.
+  public let pair: DiagnosticPair
+  /// The extents that the network will see.
+  public let extents: PictureExtents?
+
+  /// States extents.
+  public init(_ pair: DiagnosticPair, _ extents: PictureExtents?) {
+    self.pair = pair
+    self.extents = extents
+  }
+}
+
+/// The height and width of a picture.
+public struct PictureExtents: Hashable, Sendable, Comparable {
+  /// The number of rows.
+  public let height: Int
+  /// The number of columns.
+  public let width: Int
+
+  /// States extents.
+  public init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+
+  /// Whether a picture comes before another, by its height and then its width.
+  public static func < (left: Self, right: Self) -> Bool {
+    (left.height, left.width) < (right.height, right.width)
+  }
+
+  /// As many pictures as keep activations within some hundred megabytes, for networks like ResNet-50.
+  var usualBatch: Int {
+    let (pixels, overflow) = max(height, 1).multipliedReportingOverflow(by: max(width, 1))
+    return overflow ? 1 : min(max(Self.pixelsPerBatch / pixels, 1), Self.picturesPerBatch)
+  }
+
+  private static let pixelsPerBatch = 16 * 96 * 96
+  private static let picturesPerBatch = 32
+}
+
+extension [SizedPair] {
+  /// The pairs in batches of pictures of equal extents, the smallest pictures first.
+  ///
+  /// Batches depend on nothing but the pairs, so that shards agree on them.
+  ///
+  /// - Parameter limit: How many pictures a batch has at most; nil for a number by their extents.
+  public func batches(limit: Int?) -> [[DiagnosticPair]] {
+    let groups = Dictionary(grouping: self, by: \.extents)
+    let known = groups.keys.compactMap { $0 }.sorted()
+    let sized = known.flatMap { extents in
+      (groups[extents] ?? []).map(\.pair).chunks(of: limit ?? extents.usualBatch)
+    }
+    return sized + (groups[nil] ?? []).map { [$0.pair] }
+  }
+}
+
+extension Array {
+  fileprivate func chunks(of size: Int) -> [[Element]] {
+    stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
+  }
+}
