@@ -6,6 +6,13 @@ public struct DiagnosticPair: Hashable, Sendable {
   public let picture: String
   /// The file of the mask: white where the picture was inpainted.
   public let mask: String
+
+  /// States a pair.
+  public init(stem: String, picture: String, mask: String) {
+    self.stem = stem
+    self.picture = picture
+    self.mask = mask
+  }
 }
 
 /// The pairs that the files of two folders make.

@@ -21,7 +21,10 @@ public struct DissectionTargetError: Error, Hashable, Sendable {
 extension Graph {
   /// The value called `name`, to be measured.
   ///
-  /// - Parameter grid: The map that its tokens make, if they are tokens.
+  /// - Parameters:
+  ///   - name: What it is called.
+  ///   - grid: The map that its tokens make, if they are tokens.
+  /// - Returns: the target, with the axis of its channels.
   /// - Throws: `DissectionTargetError` if there is none, or it is no feature map.
   public func dissectionTarget(
     _ name: String, grid: TokenGrid?

@@ -100,6 +100,7 @@ extension [SizedPair] {
   /// Batches depend on nothing but the pairs, so that shards agree on them.
   ///
   /// - Parameter limit: How many pictures a batch has at most; nil for a number by their extents.
+  /// - Returns: the batches, each without a picture whose extents differ.
   public func batches(limit: Int?) -> [[DiagnosticPair]] {
     let groups = Dictionary(grouping: self, by: \.extents)
     let known = groups.keys.compactMap { $0 }.sorted()
