@@ -72,6 +72,11 @@ struct DissectCommand: NetworkRunning {
   @Flag(help: "Start anew where an interrupted run could go on.")
   var force = false
 
+  @Option(
+    help: ArgumentHelp(
+      "After how many seconds what was measured is put aside.", valueName: "seconds"))
+  var saveEvery = 5
+
   @Option(help: ArgumentHelp("Fail if more pictures than that cannot be used.", valueName: "count"))
   var maxBad = 10
 
@@ -92,7 +97,9 @@ struct DissectCommand: NetworkRunning {
       throw ValidationError(
         "--crop takes at most \(ImageLimits.inputExtent), --batch at most \(1 << 16).")
     }
-    guard maxBad >= 0 else { throw ValidationError("--max-bad takes a number from 0.") }
+    guard maxBad >= 0, saveEvery >= 0 else {
+      throw ValidationError("--max-bad and --save-every take numbers from 0.")
+    }
     guard !target.contains("all") || target.count == 1 else {
       throw ValidationError("--target all excludes others.")
     }

@@ -16,9 +16,6 @@ struct DissectionRun {
   private let batches: [[DiagnosticPair]]
   private let measured: AlignmentStatistics.Measurement
 
-  /// How often what has been measured is put aside.
-  private static let checkpointInterval = Duration.seconds(5)
-
   /// Reads the model, and finds the pairs.
   ///
   /// - Throws: `Failure` if the model cannot be read, or there is nothing to measure.
@@ -78,19 +75,14 @@ struct DissectionRun {
     }
     let pace = Pace(dissection.progress)
     var saved = progress.elapsed
-    do {
-      while try step(&dissection) {
-        try checkFaults(dissection)
-        progress.report(pace.line(dissection.progress))
-        if progress.elapsed - saved > Self.checkpointInterval {
-          try checkpoint.save(dissection.statistics)
-          saved = progress.elapsed
-        }
+    while try step(&dissection) {
+      // A batch with a fault that ends the run is not put aside, so that it is measured again.
+      try checkFaults(dissection)
+      progress.report(pace.line(dissection.progress))
+      if progress.elapsed - saved >= .seconds(command.saveEvery) {
+        try checkpoint.save(dissection.statistics)
+        saved = progress.elapsed
       }
-    } catch {
-      // What has been measured is not to be lost to a fault.
-      try? checkpoint.save(dissection.statistics)
-      throw error
     }
     guard dissection.statistics.measurement?.imageHashes.isEmpty == false else {
       throw Failure(
@@ -133,7 +125,7 @@ struct DissectionRun {
     throw Failure(
       status: .malformedInput, file: dissection.faults.last?.path,
       message: "\(count) pictures cannot be used, and --max-bad allows \(command.maxBad)",
-      hints: ["Mend or remove them; --resume goes on after the last batch that was counted."])
+      hints: ["Mend them and go on with --resume, or allow more."])
   }
 
   private func measurement() throws -> RegionMeasurement {

@@ -1,0 +1,156 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// Alignment statistics from pictures and masks, judged by onnxruntime and the formula of DEAR's reference code.
+@Suite struct DissectTests {
+  private let folder: TemporaryDirectory
+  private let detector = fixture("detector/detector.onnx")
+  private let diagnostic = fixture("detector/diagnostic")
+
+  init() throws { folder = try TemporaryDirectory() }
+
+  private func dissect(
+    _ output: String, images: String? = nil, _ options: String...
+  ) throws -> ProcessResult {
+    try runProcess(
+      try Program.path(),
+      [
+        "dissect", detector, "--images", images ?? diagnostic, "--preprocess", "imagenet", "-o",
+        output,
+      ]
+        + options)
+  }
+
+  private func mixedPictures(_ count: Int = 24) throws -> String {
+    let pictures = folder.appending("mixed")
+    try Judge.run("diagnostic_set.py", pictures, "\(count)")
+    return pictures
+  }
+
+  @Test(arguments: [[], ["--crop", "39", "--seed", "5"]])
+  func everyActivationIsMeasuredAsByTheReference(options: [String]) throws {
+    let (pictures, output) = (try mixedPictures(), folder.appending("s.h5"))
+    let result = try runProcess(
+      try Program.path(),
+      [
+        "dissect", detector, "--images", pictures, "--preprocess", "imagenet", "-o", output,
+        "--target",
+        "all",
+      ] + options)
+    #expect(result.status == 0, "\(result.errors)")
+    try Judge.run("dissect_judge.py", [output, detector, pictures] + options)
+  }
+
+  @Test func theStatisticsThatShipAreFoundAgain() throws {
+    let output = folder.appending("s.h5")
+    #expect(try dissect(output).status == 0)
+    let difference = try Judge.run(
+      "statistics_difference.py", output, fixture("detector/alignment.h5"))
+    #expect(try #require(Double(difference.trimmed)) < 1e-6)
+  }
+
+  /// Whatever is run together, and however it is shared out, the same pictures are counted.
+  @Test func shardsOfAnyNumberMakeTheSame() throws {
+    let pictures = try mixedPictures()
+    let whole = folder.appending("whole.h5")
+    #expect(try dissect(whole, images: pictures, "--crop", "40", "--batch", "2").status == 0)
+    for count in [1, 3, 7] {
+      let shards = try (0..<count).map { index in
+        let output = folder.appending("\(index)-\(count).h5")
+        let result = try dissect(
+          output, images: pictures, "--crop", "40", "--batch", "2", "--shard", "\(index)/\(count)")
+        #expect(result.status == 0, "\(result.errors)")
+        return output
+      }
+      let difference = try Judge.run("statistics_difference.py", [whole] + shards)
+      #expect(try #require(Double(difference.trimmed)) < 1e-12)
+    }
+  }
+
+  @Test func picturesThatCannotBeUsedAreCounted() throws {
+    let pictures = try mixedPictures(6)
+    try writeFile("no picture", to: "\(pictures)/00001_inpaint.png")
+    try writeFile("no mask", to: "\(pictures)/00002_mask.png")
+    removeFile("\(pictures)/00004_mask.png")
+    let again = try readBytes("\(pictures)/00000_inpaint.png")
+    try writeFile(again, to: "\(pictures)/00000b_inpaint.png")
+    try writeFile(try readBytes("\(pictures)/00000_mask.png"), to: "\(pictures)/00000b_mask.png")
+    let output = folder.appending("s.h5")
+    let result = try dissect(output, images: pictures, "--json")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.errors.contains("00001_inpaint.png") && result.errors.contains("00002_mask.png"))
+    #expect(result.errors.contains("00004_inpaint.png has no mask"))
+    let report = try JSONDecoder().decode(Report.self, from: Data(result.output.utf8))
+    #expect(report == Report(images: 3, unreadable: 2, repeated: 1, wasComplete: false))
+    let strict = try dissect(folder.appending("t.h5"), images: pictures, "--max-bad", "1")
+    #expect(strict.status == 65)
+    #expect(strict.errors.contains("--max-bad"))
+    #expect(!FileManager.default.fileExists(atPath: folder.appending("t.h5")))
+  }
+
+  private struct Report: Decodable, Equatable {
+    let images: Int
+    let unreadable: Int
+    let repeated: Int
+    let wasComplete: Bool
+  }
+
+  @Test func anInterruptedRunGoesOn() throws {
+    let pictures = folder.appending("large")
+    try Judge.run("diagnostic_set.py", pictures, "6", "--size", "640x512")
+    let (whole, output) = (folder.appending("whole.h5"), folder.appending("s.h5"))
+    #expect(try dissect(whole, images: pictures, "--batch", "1").status == 0)
+    // The fourth picture ends the run, and what was put aside before stays, as if it had been killed.
+    let fourth = "\(pictures)/00003_inpaint.jpg"
+    let bytes = try readBytes(fourth)
+    try writeFile(Array(bytes.prefix(2000)), to: fourth)
+    let failed = try dissect(
+      output, images: pictures, "--batch", "1", "--max-bad", "0", "--save-every", "0")
+    #expect(failed.status == 65, "\(failed.errors)")
+    try writeFile(bytes, to: fourth)
+    let refused = try dissect(output, images: pictures, "--batch", "1")
+    #expect(refused.status == 64)
+    #expect(refused.errors.contains("--resume"))
+    let other = try dissect(output, images: pictures, "--batch", "2", "--resume")
+    #expect(other.status == 64)
+    let resumed = try dissect(output, images: pictures, "--batch", "1", "--resume", "--json")
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    let difference = try Judge.run("statistics_difference.py", whole, output)
+    #expect(difference.trimmed == "0.0")
+    let complete = try dissect(output, images: pictures, "--batch", "1", "--resume", "--json")
+    #expect(complete.output.contains("\"wasComplete\" : true"))
+    #expect(try folder.contents().filter { $0.hasSuffix(".partial") } == [])
+  }
+
+  @Test func nothingIsMeasuredOfWhatIsNoFeatureMap() throws {
+    let output = folder.appending("s.h5")
+    for (target, words) in [
+      ("nobody", "no value"), ("logit", "four axes"), ("image", "not computed"),
+    ] {
+      let result = try dissect(output, "--target", target)
+      #expect(result.status == 64)
+      #expect(result.errors.contains(words), "\(result.errors)")
+    }
+    for (option, value) in [
+      ("--shard", "2/2"), ("--crop", "0"), ("--tokens", "3"), ("--max-bad", "-1"),
+    ] {
+      #expect(try dissect(output, option, value).status == 64)
+    }
+    #expect(try dissect(output, "--target", "all", "--target", "logit").status == 64)
+    let unstated = try Program.run("dissect", detector, "--images", diagnostic, "-o", output)
+    #expect(unstated.status == 64)
+    #expect(unstated.errors.contains("--preprocess"))
+    let empty = try Program.run(
+      "dissect", detector, "--images", folder.path, "--preprocess", "none", "-o", output)
+    #expect(empty.status == 66)
+    #expect(try dissect(folder.appending("nowhere/s.h5")).status == 73)
+    #expect(try folder.contents() == [])
+  }
+}
+
+extension String {
+  fileprivate var trimmed: String {
+    String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+  }
+}
