@@ -18,51 +18,39 @@ public enum Bisection {
     public let lastAgreeing: String?
   }
 
-  /// Compares all values that `before` and `after` have in common.
+  /// Compares all values that `before` and `after` have in common for the inputs `tensors`, until they part.
   ///
   /// - Returns: Where they part first; nil if nowhere.
-  /// - Throws: `ExecutionError` if either model cannot be run on `inputs`.
+  /// - Throws: `ExecutionError` if either model cannot be run on `tensors`.
   public static func run(
-    _ before: Model, _ after: Model, on inputs: TrialInputs, _ tolerance: Tolerance
+    _ before: Model, _ after: Model, on tensors: [Constant], _ tolerance: Tolerance,
+    threads: Int? = nil
   ) throws(ExecutionError) -> Parting? {
     let common = commonValues(before.graph, after.graph)
-    let (first, second) = (exposing(common, in: before), exposing(common, in: after))
-    guard let tensors = inputs.tensors(for: before.graph) else {
-      throw ExecutionError(mismatch: "there are no inputs to compare the models on")
-    }
-    let (expected, found) = (
-      try Session(first).run(tensors).suffix(common.count),
-      try Session(second).run(tensors).suffix(common.count)
-    )
+    let makers = before.graph.makers
     var last: String?
-    for (name, (own, other)) in zip(common, zip(expected, found)) where own.shape == other.shape {
-      let difference = OutputDifference(name, own, other)
-      let node = before.graph.maker(of: name)
-      if !difference.passes(tolerance) {
-        return Parting(
-          node: node.map(before.graph.label) ?? name,
-          operatorType: node.map { before.graph.nodes[$0].op.type } ?? "", difference: difference,
-          lastAgreeing: last)
+    for places in common.sweeps(before.graph, after.graph, shapes: tensors.map(\.shape)) {
+      let sweep = try ValueSweep(before, after, common[places], threads: threads)
+      for (value, (own, other)) in zip(common[places], try sweep.run(tensors))
+      where own.shape == other.shape {
+        let difference = OutputDifference(value.before, own, other)
+        let node = makers[ExactName(value.before)]
+        guard difference.passes(tolerance) else {
+          return Parting(
+            node: node.map(before.graph.label) ?? value.before,
+            operatorType: node.map { before.graph.nodes[$0].op.type } ?? "",
+            difference: difference, lastAgreeing: last)
+        }
+        last = node.map(before.graph.label)
       }
-      last = node.map(before.graph.label)
     }
     return nil
   }
 
-  private static func commonValues(_ before: Graph, _ after: Graph) -> [String] {
-    let names = Set(after.computedNames.map(ExactName.init))
-    return before.computedNames.filter { names.contains(ExactName($0)) }
-  }
-
-  private static func exposing(_ names: [String], in model: Model) -> Model {
-    var model = model
-    let places = Dictionary(
-      model.graph.valueIDs.map { (ExactName(model.graph.values[$0].name), $0) }
-    ) { first, _ in first }
-    for name in names {
-      if let value = places[ExactName(name)] { model.graph.addOutput(value) }
-    }
-    return model
+  private static func commonValues(_ before: Graph, _ after: Graph) -> [SharedValue] {
+    let names = after.makers
+    return before.computedNames.filter { names[ExactName($0)] != nil }
+      .map { SharedValue(before: $0, after: $0) }
   }
 }
 
@@ -72,9 +60,14 @@ extension Graph {
     nodeIDs.flatMap { nodes[$0].outputs.compactMap { $0.map { values[$0].name } } }
   }
 
-  fileprivate func maker(of name: String) -> NodeID? {
-    nodeIDs.first { node in
-      nodes[node].outputs.contains { $0.map { values[$0].name == name } ?? false }
+  /// The node that computes each value, by the value's name.
+  fileprivate var makers: [ExactName: NodeID] {
+    var makers: [ExactName: NodeID] = [:]
+    for node in nodeIDs {
+      for case let result? in nodes[node].outputs {
+        makers[ExactName(values[result].name)] = node
+      }
     }
+    return makers
   }
 }

@@ -1,6 +1,6 @@
 internal import IR
 
-/// How far one output of a model is from that of another.
+/// How far one output of a model is from that of another, in one run or over several.
 public struct OutputDifference: Sendable {
   /// The output.
   public let name: String
@@ -8,9 +8,9 @@ public struct OutputDifference: Sendable {
   public private(set) var count = 0
   /// The largest distance of two elements.
   public private(set) var largest = 0.0
-  /// The mean distance of two elements.
-  public private(set) var mean = 0.0
   /// The distance that 99 of 100 elements are below.
+  ///
+  /// Over several runs it is an upper bound that is at most a 64th too large.
   public private(set) var percentile99 = 0.0
   /// Where the largest distance is, as an index for each axis.
   public private(set) var worst: [Int] = []
@@ -20,15 +20,31 @@ public struct OutputDifference: Sendable {
   public private(set) var worstAfter = 0.0
   /// The largest magnitude before.
   public private(set) var scale = 0.0
-  /// The cosine of the angle between both outputs as vectors; 1 if one has no length.
-  public private(set) var cosine = 1.0
   /// How many elements are no numbers, or infinite, in one output and not in the other.
   public private(set) var strayCount = 0
+  /// How many elements are no numbers, or infinite, in both outputs.
+  public private(set) var nonFiniteCount = 0
   /// What is wrong besides elements, such as another shape.
   public private(set) var mismatch: String?
 
-  /// Compares the elements of two outputs.
+  /// How many pairs of finite numbers there were, and sums over them.
+  private var finiteCount = 0
+  private var sum = 0.0
+  private var dot = 0.0
+  private var squaredBefore = 0.0
+  private var squaredAfter = 0.0
+
+  /// Compares the elements of two outputs of one run.
   init(_ name: String, _ before: Constant, _ after: Constant) {
+    var distances: [Double] = []
+    self.init(name, before, after) { distances.append($0) }
+    guard !distances.isEmpty else { return }
+    distances.sort()
+    percentile99 = distances[min(distances.count * 99 / 100, distances.count - 1)]
+  }
+
+  /// Compares the elements of two outputs and hands every distance on, from which the percentile is left to tell.
+  init(_ name: String, _ before: Constant, _ after: Constant, note: (Double) -> Void) {
     self.name = name
     guard before.shape == after.shape, before.elementType == after.elementType else {
       mismatch =
@@ -40,30 +56,30 @@ public struct OutputDifference: Sendable {
       return
     }
     count = first.count
-    compare(first, second, shape: before.shape)
+    compare(first, second, shape: before.shape, note)
   }
 
-  private mutating func compare(_ before: [Double], _ after: [Double], shape: [Int]) {
-    var distances: [Double] = []
-    var (place, dot, own, other) = (0, 0.0, 0.0, 0.0)
+  private mutating func compare(
+    _ before: [Double], _ after: [Double], shape: [Int], _ note: (Double) -> Void
+  ) {
+    var place: Int?
     for (index, (first, second)) in zip(before, after).enumerated() {
       guard first.isFinite, second.isFinite else {
-        if first != second && !(first.isNaN && second.isNaN) { strayCount += 1 }
+        let isSame = first == second || first.isNaN && second.isNaN
+        if isSame { nonFiniteCount += 1 } else { strayCount += 1 }
         continue
       }
       let distance = (first - second).magnitude
-      if distance > largest { (largest, place) = (distance, index) }
+      if place == nil || distance > largest { (largest, place) = (distance, index) }
       scale = max(scale, first.magnitude)
-      distances.append(distance)
+      finiteCount += 1
+      sum += distance
       dot += first * second
-      own += first * first
-      other += second * second
+      squaredBefore += first * first
+      squaredAfter += second * second
+      note(distance)
     }
-    guard !distances.isEmpty else { return }
-    mean = distances.reduce(0, +) / Double(distances.count)
-    distances.sort()
-    percentile99 = distances[min(distances.count * 99 / 100, distances.count - 1)]
-    if own > 0, other > 0 { cosine = dot / (own * other).squareRoot() }
+    guard let place else { return }
     (worstBefore, worstAfter) = (before[place], after[place])
     worst = Self.index(place, in: shape)
   }
@@ -77,11 +93,48 @@ public struct OutputDifference: Sendable {
     return index.reversed()
   }
 
+  /// Takes in what another run came to, as if both had been one.
+  mutating func merge(_ next: OutputDifference) {
+    if next.largest > largest || finiteCount == 0 {
+      largest = next.largest
+      (worst, worstBefore, worstAfter) = (next.worst, next.worstBefore, next.worstAfter)
+    }
+    count += next.count
+    scale = max(scale, next.scale)
+    strayCount += next.strayCount
+    nonFiniteCount += next.nonFiniteCount
+    mismatch = mismatch ?? next.mismatch
+    finiteCount += next.finiteCount
+    sum += next.sum
+    dot += next.dot
+    squaredBefore += next.squaredBefore
+    squaredAfter += next.squaredAfter
+  }
+
+  /// The same with the percentile that was counted elsewhere.
+  func stating(percentile99: Double) -> OutputDifference {
+    var difference = self
+    difference.percentile99 = percentile99
+    return difference
+  }
+
+  /// The mean distance of two elements.
+  public var mean: Double { finiteCount > 0 ? sum / Double(finiteCount) : 0 }
+
+  /// The cosine of the angle between both outputs as vectors; 1 if one has no length.
+  public var cosine: Double {
+    squaredBefore > 0 && squaredAfter > 0
+      ? dot / (squaredBefore.squareRoot() * squaredAfter.squareRoot()) : 1
+  }
+
   /// The largest distance in proportion to the largest magnitude before: the least relative tolerance that
   /// would pass.
   public var relative: Double {
     largest == 0 ? 0 : scale > 0 ? largest / scale : .infinity
   }
+
+  /// The mean distance in proportion to the largest magnitude before.
+  public var meanRelative: Double { mean == 0 ? 0 : scale > 0 ? mean / scale : .infinity }
 
   /// Whether no element is farther away than `tolerance` allows.
   public func passes(_ tolerance: Tolerance) -> Bool {
@@ -108,7 +161,7 @@ public struct Tolerance: Hashable, Sendable {
 
 extension Constant {
   /// The elements in double precision; nil if they are no numbers.
-  fileprivate var doubles: [Double]? {
+  var doubles: [Double]? {
     if elementType == .float64 { return elements(as: Double.self) }
     if elementType.isFloatingPoint {
       return inSinglePrecision?.elements(as: Float.self)?.map(Double.init)

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import IR
+public import IR
 
 /// Tensors on which two models are compared, the same on every machine.
 public struct TrialInputs: Hashable, Sendable {
@@ -30,7 +30,7 @@ public struct TrialInputs: Hashable, Sendable {
   }
 
   /// The tensors for the inputs of `graph`; nil if one has no shape, or elements of a type that is not drawn.
-  func tensors(for graph: Graph) -> [Constant]? {
+  public func tensors(for graph: Graph) -> [Constant]? {
     var generator = NumberSource(seed: seed)
     var tensors: [Constant] = []
     for input in graph.requiredInputs {

@@ -49,14 +49,29 @@ public final class Verification {
     guard let tensors = inputs.tensors(for: model.graph),
       let expected = try? before.run(tensors)
     else { return nil }
-    let found = try after.run(tensors)
-    guard expected.count == found.count else {
-      throw ExecutionError(mismatch: "the models have \(expected.count) and \(found.count) outputs")
-    }
+    let found = try answers(besides: expected, tensors)
     let outputs = before.outputs.indices.map { index in
       OutputDifference(before.outputs[index].name, expected[index], found[index])
     }
     return Trial(inputs: inputs, outputs: outputs)
+  }
+
+  /// Runs both models on one more picture of `trial`, as the tensor that it became.
+  ///
+  /// - Throws: `ExecutionError` if either model cannot be run on it.
+  public func run(_ picture: Constant, in trial: inout PictureTrial) throws(ExecutionError) {
+    let expected = try before.run([picture])
+    trial.add(before.outputs.map(\.name), expected, try answers(besides: expected, [picture]))
+  }
+
+  private func answers(
+    besides expected: [Constant], _ tensors: [Constant]
+  ) throws(ExecutionError) -> [Constant] {
+    let found = try after.run(tensors)
+    guard expected.count == found.count else {
+      throw ExecutionError(mismatch: "the models have \(expected.count) and \(found.count) outputs")
+    }
+    return found
   }
 
   /// How often what rounding does a difference may be and still be taken for that.
@@ -85,20 +100,51 @@ public final class Verification {
         noise[trial.inputs.kind] = max(noise[trial.inputs.kind] ?? 0, ratio)
       }
     }
-    return trials.map { trial in
-      let relative = max(floor, Self.noiseFactor * (noise[trial.inputs.kind] ?? 0))
-      return Tolerance(relative: relative, absolute: min(Tolerance.usual.absolute, relative))
+    return trials.map { Self.tolerance(noise[$0.inputs.kind] ?? 0, floor: floor) }
+  }
+
+  /// The tolerance that tells a fault from rounding on all pictures of `trial`, as rounding does on `samples`
+  /// of them.
+  ///
+  /// - Throws: `ExecutionError` if the model before cannot be run.
+  public func tolerance(
+    for trial: PictureTrial, samples: [Constant], floor: Double
+  ) throws(ExecutionError) -> Tolerance {
+    let least = Tolerance(relative: floor, absolute: Tolerance.usual.absolute)
+    guard !trial.passes(least) else { return least }
+    let scales = trial.outputs.map(\.scale)
+    var noise = 0.0
+    for seed in 0..<Self.roundingCount {
+      let other = try session(of: model.roundedOtherwise(seed: seed))
+      for sample in samples {
+        for (difference, scale) in zip(try differences(to: other, [sample], seed), scales)
+        where scale > 0 {
+          noise = max(noise, difference.largest / scale)
+        }
+      }
     }
+    return Self.tolerance(noise, floor: floor)
+  }
+
+  private static func tolerance(_ noise: Double, floor: Double) -> Tolerance {
+    let relative = max(floor, noiseFactor * noise)
+    return Tolerance(relative: relative, absolute: min(Tolerance.usual.absolute, relative))
   }
 
   private func noise(
     _ other: Session, _ inputs: TrialInputs, _ seed: UInt64
   ) throws(ExecutionError) -> Double {
     guard let tensors = inputs.tensors(for: model.graph) else { return 0 }
-    let moved = tensors.map { $0.roundedOtherwise(seed: seed) }
-    let (expected, found) = (try before.run(tensors), try other.run(moved))
-    let ratios = zip(expected, found).map { OutputDifference("", $0, $1).relative }
+    let ratios = try differences(to: other, tensors, seed).map(\.relative)
     return ratios.filter(\.isFinite).max() ?? 0
+  }
+
+  /// How far the answers of `other`, which rounds weights otherwise, are from those of the model before.
+  private func differences(
+    to other: Session, _ tensors: [Constant], _ seed: UInt64
+  ) throws(ExecutionError) -> [OutputDifference] {
+    let moved = tensors.map { $0.roundedOtherwise(seed: seed) }
+    return zip(try before.run(tensors), try other.run(moved)).map { OutputDifference("", $0, $1) }
   }
 
   private func session(of model: Model) throws(ExecutionError) -> Session {

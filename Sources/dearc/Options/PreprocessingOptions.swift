@@ -22,8 +22,14 @@ struct PreprocessingOptions: ParsableArguments {
   ///
   /// - Throws: `Failure` if the file states what makes no sense.
   func stated(by imported: ImportedModel) throws -> Preprocessing? {
-    if let preprocess { return preprocess }
-    guard let text = imported.provenance.first(where: { $0.key == Self.key })?.value else {
+    try preprocess ?? Self.statement(of: imported)
+  }
+
+  /// What the model's file states.
+  ///
+  /// - Throws: `Failure` if that makes no sense.
+  static func statement(of imported: ImportedModel) throws -> Preprocessing? {
+    guard let text = imported.provenance.first(where: { $0.key == key })?.value else {
       return nil
     }
     do {

@@ -68,6 +68,13 @@ enum Terminal {
   }
 }
 
+extension Terminal {
+  /// Writes to standard error what the user should know though the command goes on.
+  static func printWarning(_ message: String) {
+    write("dearc: warning: \(printable(message))\n", to: .error)
+  }
+}
+
 /// Emphasis by terminal escapes, or none.
 struct TextStyle {
   let isColored: Bool

@@ -24,6 +24,7 @@ struct VerificationReport: Encodable {
     let elements: Int
     let largest: Double
     let mean: Double
+    let meanRelative: Double?
     let percentile99: Double
     /// In proportion to the largest magnitude before: the tolerance that would just pass; absent if none would.
     let relative: Double?
@@ -33,6 +34,8 @@ struct VerificationReport: Encodable {
     let worstAfter: Double
     /// Elements that are no finite numbers in one output alone.
     let strays: Int
+    /// Elements that are no finite numbers in both outputs.
+    let nonFinite: Int
     let mismatch: String?
     let passed: Bool
   }
@@ -109,6 +112,7 @@ extension VerificationReport.Output {
     elements = output.count
     largest = output.largest
     mean = output.mean
+    meanRelative = output.meanRelative.isFinite ? output.meanRelative : nil
     percentile99 = output.percentile99
     relative =
       output.relative.isFinite && output.strayCount == 0 && output.mismatch == nil
@@ -118,6 +122,7 @@ extension VerificationReport.Output {
     worstBefore = output.worstBefore
     worstAfter = output.worstAfter
     strays = output.strayCount
+    nonFinite = output.nonFiniteCount
     mismatch = output.mismatch
     passed = output.passes(tolerance)
   }
