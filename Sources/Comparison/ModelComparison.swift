@@ -48,6 +48,8 @@ public struct ModelComparison: Sendable {
   public let layers: [ChannelCorrespondence.Layer]
   /// Stored operands that both models have, and that differ.
   public let weights: [WeightChange]
+  /// The values that both models compute, in the order before.
+  public let values: [ValuePair]
   /// Whether anything is known of channels only because the file after says so.
   public let reliesOnRecords: Bool
 
@@ -83,6 +85,7 @@ public struct ModelComparison: Sendable {
       before: first.graph, after: second.graph, pairs: matching.pairs,
       tolerance: max(first.precision, second.precision).tolerance, records: records)
     reliesOnRecords = correspondence.reliesOnRecords
+    values = ValueMatching(first, second, matching, correspondence).pairs
     layers = correspondence.layers.map { layer in
       layer.renamed(
         before: first.representative(of: layer.before),

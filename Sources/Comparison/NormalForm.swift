@@ -19,6 +19,8 @@ struct NormalForm {
   let members: [NodeID: [NodeID]]
   /// How finely weights were stored.
   let precision: StoredPrecision
+  /// The values of the form that are not what the original has under their names.
+  let rescaled: Set<ValueID>
 
   /// Folds `model`.
   ///
@@ -31,7 +33,9 @@ struct NormalForm {
     var widened = model
     widened.graph.widenFloats()
     widened.graph.dequantize()
-    graph = try Pipeline.normalize.run(widened).model.graph
+    let folded = try Pipeline.normalize.run(widened)
+    graph = folded.model.graph
+    rescaled = folded.rescaled
     absorbers = Absorption(original, graph).absorbers
     members = Self.members(original, graph, absorbers)
   }
@@ -62,13 +66,17 @@ struct NormalForm {
   func joining(_ nodes: Set<NodeID>) throws(PipelineError) -> NormalForm {
     var model = Model(irVersion: 8, graph: graph)
     model = try Pipeline.join(at: nodes).run(model).model
-    return NormalForm(original: original, graph: model.graph, precision: precision)
+    return NormalForm(
+      original: original, graph: model.graph, precision: precision, rescaled: rescaled)
   }
 
-  private init(original: Graph, graph: Graph, precision: StoredPrecision) {
+  private init(
+    original: Graph, graph: Graph, precision: StoredPrecision, rescaled: Set<ValueID>
+  ) {
     self.original = original
     self.graph = graph
     self.precision = precision
+    self.rescaled = rescaled
     absorbers = Absorption(original, graph).absorbers
     members = Self.members(original, graph, absorbers)
   }

@@ -24,7 +24,7 @@ public struct SharedValue: Hashable, Sendable {
   public let before: String
   /// Its name after.
   public let after: String
-  /// For each axis the slots that are compared; nil where all of them are, one by one. Missing axes count as nil.
+  /// For each axis the slots that are compared, nil where all of them are; missing axes count as nil.
   public let slots: [Slots?]
 
   /// Names a value.

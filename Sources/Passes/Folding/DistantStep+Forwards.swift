@@ -19,6 +19,7 @@ extension DistantStep {
       let detail = "\(plan.scale.count) channels into \(rewriter.label(plan.layer.node))"
       rewriter.apply(rule, to: rewriter.label(node), detail) { _ in }
       plan.install(&rewriter)
+      rewriter.note(rescaled: plan.passed)
     }
     return true
   }
@@ -39,13 +40,14 @@ extension DistantStep {
   ) -> ForwardPlan? {
     let graph = rewriter.graph
     var (reader, value, place, slots) = (reader, value, place, Array(affine.scale.indices))
+    var passed: [ValueID] = []
     while true {
       if let layer = LinearLayer(reader, in: graph), graph.nodes[reader].input(0) == value {
         guard let form = layer.inputForm(in: graph), form.extent == slots.count,
           axes.id(of: value, axis: form.dataAxis) == place
         else { return nil }
         let (scale, shift) = (slots.map { affine.scale[$0] }, slots.map { affine.shift[$0] })
-        return plan(scale, shift, into: layer, &rewriter)
+        return plan(scale, shift, into: layer, passed, &rewriter)
       }
       let links = ChannelRules.links(of: reader, in: graph, axes: axes)
       guard isTransparent(reader, graph), let next = graph.nodes[reader].output(0),
@@ -54,11 +56,13 @@ extension DistantStep {
       else { return nil }
       (place, slots) = step
       (value, reader) = (next, following)
+      passed.append(next)
     }
   }
 
   private func plan(
-    _ scale: [Double], _ shift: [Double], into layer: LinearLayer, _ rewriter: inout Rewriter
+    _ scale: [Double], _ shift: [Double], into layer: LinearLayer, _ passed: [ValueID],
+    _ rewriter: inout Rewriter
   ) -> ForwardPlan? {
     let graph = rewriter.graph
     if let obstacle = obstacle(to: layer, graph) {
@@ -67,14 +71,16 @@ extension DistantStep {
     }
     guard let weights = layer.weights(scalingInputs: scale, in: graph) else { return nil }
     guard affine.isShifted else {
-      return ForwardPlan(layer: layer, scale: scale, weights: weights, bias: nil)
+      return ForwardPlan(
+        layer: layer, scale: scale, weights: weights, bias: nil, passed: passed)
     }
     let ones = Array(repeating: 1.0, count: layer.extent)
     guard let sums = layer.sums(of: shift, in: graph), sums.allSatisfy(\.isFinite) else {
       return nil
     }
     let bias = layer.bias(scaledBy: ones, shiftedBy: sums, in: graph)
-    return ForwardPlan(layer: layer, scale: scale, weights: weights, bias: bias)
+    return ForwardPlan(
+      layer: layer, scale: scale, weights: weights, bias: bias, passed: passed)
   }
 
   /// Why the step cannot become part of `layer`.
@@ -123,6 +129,8 @@ private struct ForwardPlan {
   let weights: Constant
   /// Nil if nothing is added.
   let bias: Constant?
+  /// The values between the step and the layer, which the step no longer reaches.
+  let passed: [ValueID]
 
   func install(_ rewriter: inout Rewriter) {
     let stored = bias.map { bias in

@@ -97,15 +97,18 @@ struct DistantStep {
   func foldBackwards(_ rewriter: inout Rewriter) -> Bool {
     guard !affine.isShifted else { return false }
     let graph = rewriter.graph
-    var value = data
+    var (value, passed) = (data, [data])
     while graph.values[value].uses.count == 1, let producer = graph.producer(of: value) {
       if let layer = LinearLayer(computing: value, in: graph) {
-        return install(in: layer, &rewriter)
+        guard install(in: layer, &rewriter) else { return false }
+        rewriter.note(rescaled: passed)
+        return true
       }
       guard commutes(producer, graph) || isUniform && movesElements(producer, graph),
         let source = graph.nodes[producer].input(0)
       else { return false }
       value = source
+      passed.append(source)
     }
     return false
   }

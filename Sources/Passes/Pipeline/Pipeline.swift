@@ -35,6 +35,8 @@ public struct PipelineResult: Sendable {
   public let pruning: PruningReport?
   /// What became of stored tensors, if weights were stored more compactly or had been.
   public let precision: PrecisionReport?
+  /// Values that kept their names, but a factor or summand of which is applied elsewhere now.
+  public let rescaled: Set<ValueID>
   /// Time per pass, in pipeline order.
   public let timings: [PassTiming]
 }

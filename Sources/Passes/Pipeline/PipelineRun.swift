@@ -48,7 +48,7 @@ struct PipelineRun {
     return PipelineResult(
       model: compiled, changes: rewriter.changes, refusals: rewriter.refusals,
       flushed: rewriter.flushed, pruning: rewriter.pruning, precision: rewriter.precision,
-      timings: timings)
+      rescaled: rewriter.rescaled, timings: timings)
   }
 
   private mutating func run(_ pass: Pass) throws(PipelineError) {

@@ -17,6 +17,8 @@ struct Rewriter {
   private(set) var precision: PrecisionReport?
   /// In which form weights were read that are stored in single precision now.
   private(set) var compactForms: [ExactName: CompactForm] = [:]
+  /// Values that kept their names, but a factor or summand of which is applied elsewhere now.
+  private(set) var rescaled: Set<ValueID> = []
   /// What a pass found wrong with its own work; none unless dearc is at fault.
   private(set) var faults: [Fault] = []
   /// Extents assumed for symbolic dimensions where costs are estimated.
@@ -70,6 +72,9 @@ struct Rewriter {
     sum.largest = max(sum.largest, weights.largest)
     flushed = sum
   }
+
+  /// Records that a factor or summand of `values`, which keep their names, is applied elsewhere now.
+  mutating func note(rescaled values: [ValueID]) { rescaled.formUnion(values) }
 
   /// Records in which form the weights called `name` were read.
   mutating func note(_ form: CompactForm, of name: String) { compactForms[ExactName(name)] = form }

@@ -7,7 +7,7 @@ import Importers
 import Passes
 
 /// Shows what changed between two models.
-struct DiffCommand: ParsableCommand {
+struct DiffCommand: NetworkRunning {
   static let configuration = CommandConfiguration(
     commandName: "diff",
     abstract: "Show what changed between two models: nodes, channels, weights, costs.",
@@ -15,6 +15,10 @@ struct DiffCommand: ParsableCommand {
     discussion: """
       Nodes are matched by structure, so that renaming, folding and pruning do not get in the way, and \
       which channels were kept is told from the weights: neither file has to be dearc's.
+
+      With --activations, values that both models compute are compared on pictures, in the order of the \
+      network: of those that lost channels the ones that are left. What the models do not have in the same \
+      form, because a factor is folded elsewhere, is not compared.
       """)
 
   @Argument(help: "The model to compare with.")
@@ -53,9 +57,32 @@ struct DiffCommand: ParsableCommand {
   @Flag(help: "List every node and layer, not only the first of each sort.")
   var all = false
 
+  @Flag(
+    help:
+      "Also run both models on the pictures of --images, and show where along the network they part."
+  )
+  var activations = false
+
+  @OptionGroup var pictures: PictureOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "How far a value may be away before models count as parted, in proportion to its root mean square.",
+      valueName: "ratio"))
+  var rtol = ActivationRun.usualTolerance
+
+  @Option(help: "How many threads run networks; one for each processor otherwise.")
+  var threads: Int?
+
   @OptionGroup var display: DisplayOptions
 
   func validate() throws {
+    guard activations == (pictures.images != nil) else {
+      throw ValidationError("--activations and --images need each other.")
+    }
+    guard rtol >= 0, threads ?? 1 > 0 else {
+      throw ValidationError("--rtol takes no negative number, and --threads a positive one.")
+    }
     if stats != nil, html == nil {
       throw ValidationError("--stats is for the page that --html writes.")
     }
@@ -69,7 +96,7 @@ struct DiffCommand: ParsableCommand {
       before: try cost(of: comparison.before), after: try cost(of: comparison.after))
     let report = DiffReport(
       comparison, costs, DiffSide(first, path: before, costs.before),
-      DiffSide(second, path: after, costs.after))
+      DiffSide(second, path: after, costs.after), try activations(comparison, first, second))
     try writeFiles(comparison, costs, report)
     if display.json {
       try Terminal.writeResult(try JSONDocument.text(report))
@@ -77,6 +104,19 @@ struct DiffCommand: ParsableCommand {
       try display.show(DiffRendering(report: report, display: display, isWhole: all).lines)
     }
     if exitCode, report.verdict != .identical { throw ExitCode(1) }
+  }
+
+  private func activations(
+    _ comparison: ModelComparison, _ first: ImportedModel, _ second: ImportedModel
+  ) throws -> ActivationRun? {
+    let models = (
+      ComparedModel(path: before, imported: first), ComparedModel(path: after, imported: second)
+    )
+    var progress = Progress(isQuiet: display.quiet)
+    return try pictures.listed(models.0, models.1).map {
+      try ActivationRun(
+        comparison, first.model, second.model, $0, tolerance: rtol, threads: threads, &progress)
+    }
   }
 
   private func read(_ path: String) throws -> ImportedModel {

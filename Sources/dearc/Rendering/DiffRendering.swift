@@ -13,9 +13,10 @@ struct DiffRendering {
       style.bold(printable(report.before.file.path)) + " → "
       + style.bold(printable(report.after.file.path))
     guard report.verdict != .identical, report.verdict != .unrelated else {
-      return [heading, report.sentence]
+      return [heading, report.sentence] + activations
     }
     return [heading, report.sentence, ""] + counts + interface + channels + nodes + weights + costs
+      + activations
   }
 
   private var style: TextStyle { display.style }
@@ -185,6 +186,12 @@ struct DiffRendering {
   private func step(_ before: Int?, _ after: Int?, _ text: (Int) -> String) -> String {
     guard before != after else { return before.map { $0 == 0 ? "" : text($0) } ?? "?" }
     return "\(before.map(text) ?? "?") → \(after.map(text) ?? "?")"
+  }
+
+  private var activations: [String] {
+    report.activations.map {
+      ActivationsRendering(report: $0, display: display, isWhole: isWhole).lines
+    } ?? []
   }
 
   // MARK: Limits

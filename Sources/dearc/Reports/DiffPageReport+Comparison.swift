@@ -1,5 +1,6 @@
 import Alignment
 import Comparison
+import Glibc
 import IR
 import Passes
 
@@ -44,6 +45,36 @@ extension DiffPageReport {
     weights = comparison.weights.compactMap { change in
       otherPlaces[change.node].map { Weight(node: $0, name: change.name, text: change.text) }
     }
+    activations = report.activations.map { activations in
+      let compared = comparison.values.filter { $0.obstacle == nil }
+      let found = zip(compared, activations.values).enumerated().compactMap { place, each in
+        second.producer(of: each.0.after).flatMap { otherPlaces[$0] }.map {
+          ($0, Activation(each.1, isFirst: place == activations.firstParting))
+        }
+      }
+      return Dictionary(found) { first, _ in first }
+    }
+  }
+}
+
+extension DiffPageReport.Activation {
+  /// Rounding is some 1e-6 of a value.
+  private static let floor = 1e-6
+
+  fileprivate init(_ value: ActivationsReport.Value, isFirst: Bool) {
+    title =
+      isFirst
+      ? "Activations: parted first here" : value.parts ? "Activations: parted" : "Activations"
+    let share = max(min(value.relative, 1), Self.floor)
+    level = 1 - log10(share) / log10(Self.floor)
+    parts = value.parts
+    statements = [
+      ["largest distance", Quantities.scientific(value.largest)],
+      ["mean distance", Quantities.scientific(value.mean)],
+      ["largest, of RMS", value.largestRelative.map(Quantities.scientific) ?? "–"],
+      ["relative", Quantities.scientific(value.relative)],
+      ["cosine", Quantities.fixed(value.cosine, digits: 6)],
+    ]
   }
 }
 

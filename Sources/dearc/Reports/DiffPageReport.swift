@@ -55,6 +55,16 @@ struct DiffPageReport: Encodable {
     let text: String
   }
 
+  /// How far what a node makes is from what it made before.
+  struct Activation: Encodable {
+    let title: String
+    /// From 0, where nothing but rounding differs, to 1, where everything does.
+    let level: Double
+    let parts: Bool
+    /// Names and values.
+    let statements: [[String]]
+  }
+
   let before: File
   let after: File
   let verdict: String
@@ -68,6 +78,8 @@ struct DiffPageReport: Encodable {
   let layers: [Int: Layer]
   let attributes: [Attribute]
   let weights: [Weight]
+  /// By the place of the node after; absent unless it was asked for.
+  let activations: [Int: Activation]?
 }
 
 /// A node as the page shows it.

@@ -14,6 +14,8 @@ struct DiffReport: Encodable {
   let nodes: NodeDiffReport
   let layers: [LayerReport]
   let weights: [WeightReport]
+  /// Absent unless it was asked for.
+  let activations: ActivationsReport?
 
   /// What the difference comes to.
   enum Verdict: String, Encodable {
@@ -28,7 +30,8 @@ struct DiffReport: Encodable {
   }
 
   init(
-    _ comparison: ModelComparison, _ costs: DiffCosts, _ before: DiffSide, _ after: DiffSide
+    _ comparison: ModelComparison, _ costs: DiffCosts, _ before: DiffSide, _ after: DiffSide,
+    _ activations: ActivationRun?
   ) {
     self.before = before
     self.after = after
@@ -40,6 +43,7 @@ struct DiffReport: Encodable {
     nodes = NodeDiffReport(comparison, costs)
     layers = comparison.layers.map { LayerReport($0, comparison.before, comparison.after) }
     weights = comparison.weights.map(WeightReport.init)
+    self.activations = activations.map { ActivationsReport($0, comparison) }
   }
 }
 

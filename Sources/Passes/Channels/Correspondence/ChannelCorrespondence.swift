@@ -157,6 +157,8 @@ public struct ChannelCorrespondence: Sendable {
   public let layers: [Layer]
   /// Whether anything is known only because `records` say so.
   public let reliesOnRecords: Bool
+  private let axes: AxisTable
+  private let maps: [ChannelMap?]
 
   /// Compares graphs whose types are inferred.
   ///
@@ -175,6 +177,15 @@ public struct ChannelCorrespondence: Sendable {
     walk.run()
     layers = walk.layers
     reliesOnRecords = walk.reliesOnRecords
+    axes = walk.axesAfter
+    maps = walk.maps
+  }
 
+  /// What is known of the slots of each axis of `value`, which is of the graph after; empty where its rank is
+  /// not known.
+  public func slots(of value: ValueID) -> [ChannelMap?] {
+    (0..<axes.rank(of: value)).map { position in
+      axes.id(of: value, axis: position).flatMap { maps[$0.index] }
+    }
   }
 }

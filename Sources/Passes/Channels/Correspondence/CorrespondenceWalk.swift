@@ -7,13 +7,13 @@ struct CorrespondenceWalk {
   private let pairs: [NodeID: NodeID]
   private let tolerance: Double
   private let axesBefore: AxisTable
-  private let axesAfter: AxisTable
+  let axesAfter: AxisTable
   /// What the file after says of axes before.
   private let records: [AxisID: NarrowedAxis]
   private(set) var reliesOnRecords = false
 
   /// For each axis after what is known of its slots.
-  private var maps: [ChannelMap?]
+  private(set) var maps: [ChannelMap?]
   private(set) var layers: [ChannelCorrespondence.Layer] = []
   /// The axis of the channels that each layer makes.
   private var results: [AxisID] = []
