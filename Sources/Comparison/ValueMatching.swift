@@ -95,7 +95,7 @@ struct ValueMatching {
     return slots.indices.allSatisfy { axis in
       guard let extent = old[axis].count, let extentAfter = new[axis].count, extent != extentAfter
       else { return true }
-      return slots[axis]?.extent == extent
+      return extentAfter < extent && slots[axis]?.extent == extent
         && slots[axis]?.slots.contains { $0.channel != nil } ?? false
     }
   }

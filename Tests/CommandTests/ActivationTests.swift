@@ -142,6 +142,17 @@ import Testing
     #expect(closed.steepest.map { closed.values[$0].before } == ["logit"])
   }
 
+  /// What pruning leaves equals what it was, also behind shuffles, means, attention and joined layers.
+  @Test(arguments: [4000, 4001, 4002, 4005, 4026, 4038, 4044, 4046, 4050])
+  func whatIsPrunedWithoutLossPartsNowhere(seed: Int) throws {
+    let (model, pruned) = (folder.appending("model.onnx"), folder.appending("pruned.onnx"))
+    try Judge.run("picture_judge.py", "random", "\(seed)", model, pictures)
+    #expect(try Program.run("prune", model, "-o", pruned).status == 0)
+    let found = try diff(model, pruned).1
+    #expect(found.parting == nil, "\(found.parting ?? "")")
+    #expect(!found.values.isEmpty)
+  }
+
   @Test func thePageShowsWhereModelsPart() throws {
     try Judge.run("fault_models.py", folder.path)
     try makePictures(1, width: 16, height: 16)

@@ -2,10 +2,12 @@
 
 usage: picture_judge.py pictures FOLDER COUNT WIDTH HEIGHT
        picture_judge.py rescaled FILE
+       picture_judge.py random SEED FILE FOLDER
        picture_judge.py verify BEFORE AFTER FOLDER REPORT.json
        picture_judge.py activations BEFORE AFTER FOLDER REPORT.json
 
-`pictures` writes PNG and JPEG files by turns, `rescaled` a network with a factor that folding moves across values. REPORT.json is what `dearc verify BEFORE AFTER --images FOLDER
+`pictures` writes PNG and JPEG files by turns, `rescaled` a network with a factor that folding moves across values,
+and `random` a network of random_graphs.py that takes the first channels of a picture, with two pictures for it. REPORT.json is what `dearc verify BEFORE AFTER --images FOLDER
 --preprocess none --json` or `dearc diff BEFORE AFTER --activations --images FOLDER --preprocess none --json`
 printed. Both models are run by onnxruntime, with every value that the report names as an output, and all numbers
 are computed anew by numpy.
@@ -14,7 +16,9 @@ are computed anew by numpy.
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +58,26 @@ def rescale(path: str) -> None:
         nodes, "rescaled", [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, ["N", 3, "H", "W"])],
         [helper.make_tensor_value_info("scores", onnx.TensorProto.FLOAT, ["N", 2])], tensors)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def draw(seed: str, path: str, folder: Path) -> None:
+    """A random network behind a node that leaves it as many channels of a picture as it takes."""
+    with tempfile.TemporaryDirectory() as made:
+        script = Path(__file__).with_name("random_graphs.py")
+        subprocess.run([sys.executable, script, "-o", made, "--count", "1", "--seed", seed, "--jobs", "1"],
+                       check=True, stdout=subprocess.DEVNULL)
+        entry = json.loads((Path(made) / "index.json").read_text())["models"][0]
+        model = onnx.load(Path(made) / entry["file"])
+    graph, ((name, (_, channels, height, width)),) = model.graph, entry["cases"][0].items()
+    graph.input.remove(graph.input[0])
+    graph.input.insert(0, helper.make_tensor_value_info(
+        "picture", onnx.TensorProto.FLOAT, [1, 3, height, width]))
+    for each, number in (("first", 0), ("end", channels), ("axis", 1)):
+        graph.initializer.append(numpy_helper.from_array(np.array([number], np.int64), f"picture.{each}"))
+    graph.node.insert(0, helper.make_node(
+        "Slice", ["picture", "picture.first", "picture.end", "picture.axis"], [name], "picture.part"))
+    onnx.save(model, path)
+    write(folder, 2, width, height)
 
 
 def tensors(folder: Path) -> dict[str, np.ndarray]:
@@ -177,6 +201,9 @@ def judge_activations(before: str, after: str, folder: Path, report: dict) -> in
 def main(command: str, *arguments: str) -> int:
     if command == "pictures":
         write(Path(arguments[0]), *(int(each) for each in arguments[1:]))
+        return 0
+    if command == "random":
+        draw(arguments[0], arguments[1], Path(arguments[2]))
         return 0
     if command == "rescaled":
         rescale(arguments[0])

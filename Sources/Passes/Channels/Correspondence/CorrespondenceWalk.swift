@@ -10,6 +10,8 @@ struct CorrespondenceWalk {
   let axesAfter: AxisTable
   /// What the file after says of axes before.
   private let records: [AxisID: NarrowedAxis]
+  /// Where slots are moved before alone.
+  private let detours: Detours
   private(set) var reliesOnRecords = false
 
   /// For each axis after what is known of its slots.
@@ -35,6 +37,8 @@ struct CorrespondenceWalk {
     self.records = axesBefore.places(of: records, in: before)
     maps = Array(repeating: nil, count: axesAfter.count)
     budget = Self.freeSlots + before.storedByteCount + after.storedByteCount
+    let matched = Set(pairs.values)
+    detours = Detours(before, axesBefore, limit: budget) { !matched.contains($0) }
   }
 
   /// How many slots are told apart however little is stored.
@@ -70,7 +74,7 @@ struct CorrespondenceWalk {
 
   /// What is constant where it is made may be known where it is added to something else.
   private mutating func lookBack() {
-    for node in after.nodeIDs.reversed() {
+    for node in after.nodeIDs.reversed() where !readsMoved(node) {
       for case .aligned(let link) in ChannelRules.links(
         of: node, in: after, axes: axesAfter, findsZeros: false)
       {
@@ -78,6 +82,13 @@ struct CorrespondenceWalk {
         for place in link.inputs where self[place] != nil { note(map, at: place) }
       }
     }
+  }
+
+  /// Whether the node's partner before reads what was moved before alone.
+  private func readsMoved(_ node: NodeID) -> Bool {
+    guard let original = pairs[node] else { return false }
+    return ChannelRules.links(of: original, in: before, axes: axesBefore, findsZeros: false)
+      .contains { $0.places.contains { $0.input != nil && detours.lead(to: $0) } }
   }
 
   // MARK: Maps
@@ -141,18 +152,18 @@ struct CorrespondenceWalk {
     _ own: AxisLink, _ other: AxisLink, _ node: NodeID, _ original: NodeID
   ) {
     switch (own, other) {
-    case (.aligned(let own), .aligned(let other)): align(own, extent: extentBefore(other.output))
+    case (.aligned(let own), .aligned(let other)): align(own, like: other)
     case (.linear(let own), .linear(let other)): match(own, other, node, original)
     case (.normalized(let own), .normalized(let other)):
-      guard let map = map(of: own.data, extent: extentBefore(other.data)) else { return }
+      guard let map = map(of: own.data, as: other.data) else { return }
       for place in own.places where place != own.data { note(map, at: place) }
     case (.concatenated(let output, let inputs), .concatenated(_, let others)):
       join(inputs, others, into: output)
-    case (.divided(let outputs, let input), .divided(let others, _)):
-      divide(input, into: outputs, others)
+    case (.divided(let outputs, let input), .divided(let others, let original)):
+      divide(input, original, into: outputs, others)
     case (.bordered(let own), .bordered(let other)): border(own, other)
     case (.selected(let output?, let input, let indices), .selected(_, let other, let originals)):
-      select(output, input, indices, extentBefore(other), originals)
+      select(output, input, indices, other, originals)
     case (.regrouped(let own), .regrouped(let other)): regroup(own, other)
     default: return
     }
@@ -162,7 +173,7 @@ struct CorrespondenceWalk {
   private mutating func pass(_ node: NodeID) {
     for link in ChannelRules.links(of: node, in: after, axes: axesAfter, findsZeros: false) {
       switch link {
-      case .aligned(let link): align(link, extent: nil)
+      case .aligned(let link): align(link)
       case .normalized(let link): if let map = self[link.data] { note(map, at: link.output) }
       case .selected(let output?, let input, let indices):
         guard let map = self[input] else { continue }
@@ -175,17 +186,36 @@ struct CorrespondenceWalk {
 
   // MARK: Links
 
-  /// What is known of an axis, if that is about one of `extent` slots: between the nodes of a pair, there may
-  /// be others before that the graph after lacks.
-  private func map(of place: Place, extent: Int?) -> ChannelMap? {
-    self[place].flatMap { extent == nil || $0.extent == extent ? $0 : nil }
+  /// What is known of an axis after, if that is about the axis before: between the nodes of a pair, there may be
+  /// others before that the graph after lacks.
+  private func map(of place: Place, as other: Place, extent: Int? = nil) -> ChannelMap? {
+    let extent = extent ?? extentBefore(other)
+    return self[place].flatMap { detours.follow($0, to: other, extent: extent) }
   }
 
-  private mutating func align(_ link: AlignedLink, extent: Int?) {
+  private mutating func align(_ link: AlignedLink, like other: AlignedLink) {
+    let extent = extentBefore(other.output)
+    var (places, maps): ([Place], [ChannelMap]) = (link.outputs, [])
+    for place in link.inputs {
+      if let twin = other.inputs.first(where: { $0.operand == place.operand }),
+        detours.lead(to: twin)
+      {
+        maps += map(of: place, as: twin).map { [$0] } ?? []
+      } else {
+        places.insert(place, at: places.count - link.outputs.count)
+      }
+    }
+    maps = places.compactMap { self[$0] } + maps
+    spread(maps.filter { $0.extent == extent }, over: places)
+  }
+
+  private mutating func align(_ link: AlignedLink) {
     let places = link.inputs + link.outputs
-    let known = places.compactMap { map(of: $0, extent: extent) }
-      .sorted { $0.evidence < $1.evidence }
-    for map in known {
+    spread(places.compactMap { self[$0] }, over: places)
+  }
+
+  private mutating func spread(_ maps: [ChannelMap], over places: [Place]) {
+    for map in maps.sorted(by: { $0.evidence < $1.evidence }) {
       for place in places { note(map, at: place) }
     }
   }
@@ -195,7 +225,7 @@ struct CorrespondenceWalk {
   ) {
     let (extent, originalExtent) = (extentAfter(own.data), extentBefore(other.data))
     if self[own.data] == nil, extent == originalExtent { self[own.data] = identity(extent) }
-    let inputs = map(of: own.data, extent: originalExtent)
+    let inputs = map(of: own.data, as: other.data)
     var outputs = ChannelMap.unknown(
       extentAfter(own.output), of: extentBefore(other.output))
     var difference: WeightDifference?
@@ -259,7 +289,7 @@ struct CorrespondenceWalk {
     guard inputs.count == others.count else { return }
     var (start, slots, evidence) = (0, [ChannelOrigin](), ChannelEvidence.equal)
     for (place, other) in zip(inputs, others) {
-      let map = map(of: place, extent: extentBefore(other))
+      let map = map(of: place, as: other)
       slots +=
         map?.slots.map { slot in slot.renumbered { start + $0 } }
         ?? Array(repeating: .unknown, count: extentAfter(place))
@@ -269,9 +299,10 @@ struct CorrespondenceWalk {
     note(ChannelMap(slots: slots, extent: start, evidence: evidence), at: output)
   }
 
-  private mutating func divide(_ input: Place, into outputs: [Place], _ others: [Place]) {
-    let whole = others.reduce(0) { $0 + extentBefore($1) }
-    guard let map = map(of: input, extent: whole), outputs.count == others.count else { return }
+  private mutating func divide(
+    _ input: Place, _ original: Place, into outputs: [Place], _ others: [Place]
+  ) {
+    guard let map = map(of: input, as: original), outputs.count == others.count else { return }
     var (start, startBefore) = (0, 0)
     for (place, other) in zip(outputs, others) {
       let (end, endBefore) = (start + extentAfter(place), startBefore + extentBefore(other))
@@ -286,7 +317,7 @@ struct CorrespondenceWalk {
   }
 
   private mutating func border(_ own: BorderedLink, _ other: BorderedLink) {
-    guard let map = map(of: own.data, extent: extentBefore(other.data)), own.before == other.before
+    guard let map = map(of: own.data, as: other.data), own.before == other.before
     else { return }
     let (extent, whole) = (extentBefore(other.data), extentBefore(other.output))
     let behind = extentAfter(own.output) - own.before - map.slots.count
@@ -299,9 +330,9 @@ struct CorrespondenceWalk {
   }
 
   private mutating func select(
-    _ output: Place, _ input: Place, _ indices: [Int], _ extent: Int, _ originals: [Int]
+    _ output: Place, _ input: Place, _ indices: [Int], _ other: Place, _ originals: [Int]
   ) {
-    guard let map = map(of: input, extent: extent) else { return }
+    guard let map = map(of: input, as: other) else { return }
     let places = Dictionary(zip(originals, originals.indices)) { first, _ in first }
     let slots = indices.map { index in map.slots[index].renumbered { places[$0] } }
     note(
@@ -313,9 +344,9 @@ struct CorrespondenceWalk {
       own.outputs.map(\.factors) == other.outputs.map(\.factors)
     else { return }
     var factors = FactorMaps(own.factors, other.factors)
-    for member in own.inputs {
+    for (member, original) in zip(own.inputs, other.inputs) {
       let extent = other.extent(of: member.factors)
-      guard let map = map(of: member.place, extent: extent) else { return }
+      guard let map = map(of: member.place, as: original.place, extent: extent) else { return }
       factors.learn(map, member.factors)
     }
     for member in own.outputs {
