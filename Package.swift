@@ -73,7 +73,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests", dependencies: ["dearc", "TestSupport"], swiftSettings: common),
     .testTarget(
-      name: "PassesTests", dependencies: ["IR", "Passes", "Emitters", "TestSupport"],
+      name: "PassesTests", dependencies: ["IR", "Passes", "Emitters", "Executor", "TestSupport"],
       swiftSettings: common),
     .testTarget(
       name: "IRTests", dependencies: ["IR", "TestSupport"], swiftSettings: common),

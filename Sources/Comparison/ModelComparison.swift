@@ -59,13 +59,16 @@ public struct ModelComparison: Sendable {
   ///   - before: A model.
   ///   - after: A model made from it.
   ///   - records: What the file after says was kept of values before; believed where weights do not tell.
+  ///   - evaluate: Runs a graph without inputs, to fold what passes cannot compute themselves.
   /// - Throws: `PipelineError` if folding made an invalid graph, which is a fault in dearc.
   public init(
-    _ before: Model, _ after: Model, records: [NarrowedAxis] = []
+    _ before: Model, _ after: Model, records: [NarrowedAxis] = [],
+    evaluate: (@Sendable (Graph) throws -> [Constant])? = nil
   ) throws(PipelineError) {
     let (form, otherForm) = both(
-      pays: true, { Result { () throws(PipelineError) in try NormalForm(before) } },
-      { Result { () throws(PipelineError) in try NormalForm(after) } })
+      pays: true,
+      { Result { () throws(PipelineError) in try NormalForm(before, evaluate: evaluate) } },
+      { Result { () throws(PipelineError) in try NormalForm(after, evaluate: evaluate) } })
     let (first, second, matching) = try Self.matched(try form.get(), try otherForm.get())
     let lifting = MatchLifting(first, second, matching)
     self.before = first.original

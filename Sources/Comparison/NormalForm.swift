@@ -22,10 +22,15 @@ struct NormalForm {
   /// The values of the form that are not what the original has under their names.
   let rescaled: Set<ValueID>
 
-  /// Folds `model`.
+  /// Nothing is written here, so constants may add more than they do where that counts.
+  private static let foldLimit = 1 << 24
+
+  /// Folds `model`, with the help of `evaluate`, which runs a graph without inputs.
   ///
   /// - Throws: `PipelineError` if a pass made an invalid graph, which is a fault in dearc.
-  init(_ model: Model) throws(PipelineError) {
+  init(
+    _ model: Model, evaluate: (@Sendable (Graph) throws -> [Constant])?
+  ) throws(PipelineError) {
     var typed = model.graph
     _ = typed.inferShapes()
     original = typed
@@ -33,7 +38,10 @@ struct NormalForm {
     var widened = model
     widened.graph.widenFloats()
     widened.graph.dequantize()
-    let folded = try Pipeline.normalize.run(widened)
+    var options = PipelineOptions()
+    options.evaluate = evaluate
+    options.foldLimit = Self.foldLimit
+    let folded = try Pipeline.normalize.run(widened, options: options)
     graph = folded.model.graph
     rescaled = folded.rescaled
     absorbers = Absorption(original, graph).absorbers

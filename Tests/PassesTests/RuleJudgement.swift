@@ -28,7 +28,7 @@ import Testing
       // What is closed changes the answers; the rest must keep those of the marked network.
       let marked = try Pipeline.mark(each.marks).run(model).model
       let pruned = try Pipeline.prune(closing: each.marks, exactNorm: folder == "norms")
-        .run(model).model
+        .run(model, options: .evaluating).model
       try emitONNX(marked, to: before.appending(file)).commit()
       try emitONNX(pruned, to: after.appending(file)).commit()
       index.models.append(Index.Entry(file: file, seed: 1, cases: each.inputShapes))

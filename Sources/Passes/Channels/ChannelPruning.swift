@@ -69,7 +69,7 @@ enum ChannelPruning {
   private static func shapes(of rewriter: Rewriter) -> ShapeInference {
     ShapeInference.infer(
       rewriter.graph,
-      inputShapes: rewriter.graph.assumedInputShapes(rewriter.assumedExtents))
+      inputShapes: rewriter.graph.assumedInputShapes(rewriter.options.assumedExtents))
   }
 
   /// The normalisations that are written out.

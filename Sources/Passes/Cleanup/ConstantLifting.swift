@@ -34,10 +34,16 @@ extension Graph {
   /// Replaces a node, whose first result is not an output, by a constant of the same name.
   mutating func supplant(_ node: NodeID, with constant: Constant) {
     guard let value = nodes[node].output(0) else { return }
-    let name = values[value].name
-    let annotations = values[value].annotations
-    let stored = addConstant(name, constant, annotations: annotations)
-    replaceUses(of: value, with: stored)
+    supplant(value, with: constant)
     remove(node)
+  }
+
+  /// Makes whoever reads `value`, which is no output, read a constant of the same name.
+  ///
+  /// The node that makes `value` is to be removed, as two values may not have one name.
+  mutating func supplant(_ value: ValueID, with constant: Constant) {
+    let stored = addConstant(
+      values[value].name, constant, annotations: values[value].annotations)
+    replaceUses(of: value, with: stored)
   }
 }

@@ -6,6 +6,15 @@ public struct PipelineOptions: Sendable {
   public var skippedPasses: Set<String> = []
   /// Extents assumed for symbolic dimensions where costs are estimated.
   public var assumedExtents: [String: Int] = [:]
+  /// Runs a graph without inputs, to fold what passes cannot compute themselves; nil to leave that.
+  ///
+  /// Its answers must not depend on when or how often it is asked.
+  public var evaluate: (@Sendable (Graph) throws -> [Constant])?
+  /// How many bytes a constant may add to the model for nodes that it stands for.
+  public var foldLimit = PipelineOptions.usualFoldLimit
+
+  /// About what the description of a few nodes takes, so that folding does not grow a file.
+  public static let usualFoldLimit = ConstantFolding.freeByteCount
 
   /// Runs everything.
   public init() {}

@@ -20,7 +20,7 @@ struct PipelineRun {
   init(_ graph: Graph, _ options: PipelineOptions, checksEveryPass: Bool = false) {
     self.checksEveryPass = checksEveryPass
     graphBeforeLastPass = graph
-    rewriter = Rewriter(graph, assumedExtents: options.assumedExtents)
+    rewriter = Rewriter(graph, options)
     signature = graph.signature
     originalConflicts = Set(ShapeInference.infer(graph).conflicts.map(\.name))
     self.options = options

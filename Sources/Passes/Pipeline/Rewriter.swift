@@ -21,14 +21,14 @@ struct Rewriter {
   private(set) var rescaled: Set<ValueID> = []
   /// What a pass found wrong with its own work; none unless dearc is at fault.
   private(set) var faults: [Fault] = []
-  /// Extents assumed for symbolic dimensions where costs are estimated.
-  let assumedExtents: [String: Int]
+  /// What passes are to keep to.
+  let options: PipelineOptions
   private var usedNames: Set<String>
   private var knownRefusals: Set<Refusal> = []
 
-  init(_ graph: Graph, assumedExtents: [String: Int]) {
+  init(_ graph: Graph, _ options: PipelineOptions) {
     self.graph = graph
-    self.assumedExtents = assumedExtents
+    self.options = options
     usedNames = []
     reserveNames(of: graph)
   }

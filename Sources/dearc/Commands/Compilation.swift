@@ -1,5 +1,6 @@
 import ArgumentParser
 import Emitters
+import Executor
 import IR
 import Images
 import Importers
@@ -125,6 +126,8 @@ struct Compilation {
     var options = PipelineOptions()
     options.skippedPasses = Set(passes.skippedPasses)
     options.assumedExtents = assumed.extents
+    options.evaluate = ConstantEvaluation.evaluate
+    options.foldLimit = passes.foldLimit ?? PipelineOptions.usualFoldLimit
     return options
   }
 
@@ -132,9 +135,9 @@ struct Compilation {
     _ model: Model, _ target: OutputFile, _ result: PipelineResult?,
     _ origin: (files: [String], digests: [String]), _ records: [MetadataEntry]
   ) throws -> Emission {
-    let skipped = passes.skippedPasses.flatMap { ["--skip-pass", $0] }
     let provenance = Provenance(
-      command: [name] + input.flags + flags + precision.flags + skipped, inputs: origin.digests,
+      command: [name] + input.flags + flags + precision.flags + passes.flags,
+      inputs: origin.digests,
       result: result)
     return try ModelFiles.prepare(
       model, for: target, provenance: provenance, records: records,

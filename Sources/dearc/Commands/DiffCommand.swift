@@ -1,6 +1,7 @@
 import Alignment
 import ArgumentParser
 import Comparison
+import Executor
 import Formats
 import IR
 import Importers
@@ -144,7 +145,8 @@ struct DiffCommand: NetworkRunning {
     _ first: ImportedModel, _ second: ImportedModel, _ records: [NarrowedAxis]
   ) throws -> ModelComparison {
     do throws(PipelineError) {
-      return try ModelComparison(first.model, second.model, records: records)
+      return try ModelComparison(
+        first.model, second.model, records: records, evaluate: ConstantEvaluation.evaluate)
     } catch {
       throw Failure(error)
     }

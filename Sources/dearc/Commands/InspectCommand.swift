@@ -1,4 +1,5 @@
 import ArgumentParser
+import Executor
 import IR
 import Importers
 import Passes
@@ -54,6 +55,7 @@ struct InspectCommand: ParsableCommand {
     let pruning = Pipeline.prune.storingWeights(in: .single)
     var options = PipelineOptions()
     options.assumedExtents = assumed.extents
+    options.evaluate = ConstantEvaluation.evaluate
     let result = channels ? try pruning.run(model, options: options).pruning : nil
     return InspectReport(
       imported, path: try input.path(), countedAt: assumed.shapes,
