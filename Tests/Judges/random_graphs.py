@@ -2,9 +2,10 @@
 
     python random_graphs.py -o graphs --count 300 --seed 1000
 
-Model number i depends on seed + i alone. Each passes ONNX's checker, runs in onnxruntime on every
-size that `graphs/index.json` lists for it, gives finite results of moderate size, and is well
-conditioned: changing every weight in its last bit hardly changes the result.
+Model number i depends on seed + i alone, and every fifth seed has layers that compute with weights.
+Each passes ONNX's checker, runs in onnxruntime on every size that `graphs/index.json` lists for it,
+gives finite results of moderate size, and is well conditioned: changing every weight in its last bit
+hardly changes the result.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import collections
 import json
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import runtime
 from graph_builder import GraphBuilder
+from random_constants import STORED_ARITHMETIC
 from random_heads import head
 from random_layers import LAYERS
 from random_sketch import Map, Sketch, UnfitError
@@ -45,18 +48,20 @@ class Sample:
 def sample(seed: int) -> Sample:
     """Draws networks until one is numerically sound; the result depends on `seed` alone."""
     for attempt in range(100):
-        drawn = _draw(np.random.SeedSequence([seed, attempt]).generate_state(1)[0])
+        state = np.random.SeedSequence([seed, attempt]).generate_state(1)[0]
+        drawn = _draw(state, [*LAYERS, *STORED_ARITHMETIC] if seed % 5 == 4 else LAYERS)
         if _is_sound(drawn, seed):
             return drawn
     raise RuntimeError(f"seed {seed}: no sound network in 100 attempts")
 
 
-def _draw(seed: int) -> Sample:
+def _draw(seed: int, layers: list[tuple[float, Callable[[Sketch, Map], Map]]]) -> Sample:
     graph = GraphBuilder(opset=0, seed=int(seed))
     rng = graph.rng
     graph.opset = 23 if chance(rng, 0.15) else int(rng.integers(9, 22))
     is_static = chance(rng, 0.4)
     s = Sketch(graph, is_static, inline_weights=0.3 if chance(rng, 0.2) else 0.0)
+    s.layers = layers
     cases = _add_inputs(s)
     x = s.maps[-1]
     for _ in range(int(rng.integers(4, 13))):
@@ -89,9 +94,9 @@ def _extend(s: Sketch, x: Map) -> Map:
     """Adds a layer after `x` or, now and then, after an earlier value."""
     if len(s.maps) > 2 and chance(s.rng, 0.1):
         x = s.pick(*s.maps)
-    weights = np.array([weight for weight, _ in LAYERS])
+    weights = np.array([weight for weight, _ in s.layers])
     while True:
-        layer = LAYERS[int(s.rng.choice(len(LAYERS), p=weights / weights.sum()))][1]
+        layer = s.layers[int(s.rng.choice(len(s.layers), p=weights / weights.sum()))][1]
         try:
             result = layer(s, x)
         except UnfitError:

@@ -39,6 +39,8 @@ class Sketch:
     """What later layers may read."""
     inline_weights: float = 0.0
     """How likely a weight is to be stored in a Constant node."""
+    layers: list = field(default_factory=list)
+    """The layers to draw from, and how often each is drawn."""
     shared: dict[tuple[int, ...], list[str]] = field(default_factory=dict)
     """Filters that another layer may use again, by shape."""
 
