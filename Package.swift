@@ -41,6 +41,7 @@ let package = Package(
     .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
     .target(name: "CImageCodecs", dependencies: ["CJPEG", "CPNG", "CWebP"]),
     .target(name: "Images", dependencies: ["CImageCodecs"], swiftSettings: library),
+    .target(name: "Detection", swiftSettings: library),
     .target(name: "Alignment", swiftSettings: library),
     .target(
       name: "Importers", dependencies: ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
@@ -60,14 +61,15 @@ let package = Package(
       name: "dearc",
       dependencies: [
         "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
-        "Comparison", "Executor", "Verification", "Images", "Dissection",
+        "Comparison", "Executor", "Verification", "Images", "Detection", "Dissection",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], resources: [.embedInCode("Pages/DiffPage.html")], swiftSettings: common),
     .target(
       name: "TestSupport", dependencies: ["IR", "HDF5Access"], path: "Tests/TestSupport",
       swiftSettings: common),
     .target(
-      name: "FuzzCases", dependencies: ["IR", "Formats", "Importers", "Emitters", "Passes"],
+      name: "FuzzCases",
+      dependencies: ["IR", "Formats", "Images", "Importers", "Emitters", "Passes"],
       path: "Tests/FuzzCases", swiftSettings: common),
     .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: common),
     .testTarget(
@@ -99,6 +101,8 @@ let package = Package(
     .testTarget(
       name: "DissectionTests", dependencies: ["IR", "Alignment", "Dissection", "TestSupport"],
       swiftSettings: common),
+    .testTarget(
+      name: "DetectionTests", dependencies: ["Detection", "TestSupport"], swiftSettings: common),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzCases", "TestSupport"], swiftSettings: common),
   ]

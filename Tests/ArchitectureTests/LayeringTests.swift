@@ -16,6 +16,8 @@ import Testing
     "Alignment": [],
     // Pictures as networks take them; the codecs' own errors stay in C.
     "Images": ["CImageCodecs"],
+    // What a detector's numbers mean: plain values and arithmetic.
+    "Detection": [],
     // Files to graphs and statistics.
     "Importers": ["IR", "Formats", "Alignment", "HDF5Access", "COnnx"],
     // Graphs to files; never through an importer.
@@ -33,7 +35,7 @@ import Testing
     // The command line composes all of them and holds no graph logic.
     "dearc": [
       "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
-      "Comparison", "Executor", "Verification", "Images", "Dissection", "ArgumentParser",
+      "Comparison", "Executor", "Verification", "Images", "Detection", "Dissection", "ArgumentParser",
     ],
   ]
 
@@ -46,6 +48,7 @@ import Testing
     "Formats": ["FoundationEssentials", "Glibc"],
     "HDF5Access": ["Glibc", "Synchronization"],
     "Images": ["Glibc"],
+    "Detection": ["Glibc"],
     "Importers": ["FoundationEssentials", "Glibc"],
     "Emitters": ["FoundationEssentials", "Glibc"],
     "Passes": ["FoundationEssentials", "Glibc", "Dispatch", "Synchronization"],
