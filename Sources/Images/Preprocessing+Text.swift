@@ -17,19 +17,49 @@ extension PreprocessingError: CustomStringConvertible {
   public var description: String { "preprocessing '\(part)': \(message)" }
 }
 
+extension Preprocessing {
+  /// One of the things that are stated, by its name in the text form.
+  public enum Field: String, CaseIterable, Hashable, Sendable {
+    /// The size that a picture is brought to: `none`, the shortest side, or `320x240`.
+    case resize
+    /// How it is brought to that size: `bilinear`, `bicubic`, `nearest`.
+    case filter
+    /// What is cut out afterwards: `none` or a side.
+    case crop
+    /// What pixels are divided by.
+    case scale
+    /// What is subtracted then: one number, or one each for red, green and blue.
+    case mean
+    /// What that is divided by, in the same form.
+    case std
+    /// The order of axes: `nchw`, `nhwc`.
+    case layout
+  }
+
+  /// The same preprocessing but for `field`, which becomes what `text` says.
+  ///
+  /// - Throws: `PreprocessingError` if that makes no sense.
+  public func setting(_ field: Field, to text: String) throws(PreprocessingError) -> Preprocessing {
+    var result = self
+    do throws(PreprocessingError) {
+      try result.set(field, to: text)
+      try result.check()
+    } catch {
+      throw PreprocessingError(part: "\(field.rawValue)=\(text)", error.message)
+    }
+    return result
+  }
+}
+
 extension Preprocessing: CustomStringConvertible {
   /// The text form: the name of a preset, or what differs from `none`, as in `resize=256,crop=224`.
   public var description: String {
     if let preset = Self.presets.first(where: { $0.value == self }) { return preset.name }
-    return Key.allCases.filter { text(of: $0) != Self.none.text(of: $0) }
+    return Field.allCases.filter { text(of: $0) != Self.none.text(of: $0) }
       .map { "\($0.rawValue)=\(text(of: $0))" }.joined(separator: ",")
   }
 
-  private enum Key: String, CaseIterable {
-    case resize, filter, crop, scale, mean, std, layout
-  }
-
-  private func text(of key: Key) -> String {
+  private func text(of key: Field) -> String {
     switch key {
     case .resize:
       switch resize {
@@ -72,33 +102,28 @@ extension Preprocessing {
     let preset = Self.presets.first { $0.name == parts.first }
     if preset != nil { parts.removeFirst() }
     var result = preset?.value ?? .none
-    var seen: Set<Key> = []
+    var seen: Set<Field> = []
     for part in parts {
       let (key, value) = try Self.split(part)
       guard seen.insert(key).inserted else {
         throw PreprocessingError(part: part, "\(key.rawValue) is given twice")
       }
-      do throws(PreprocessingError) {
-        try result.set(key, to: value)
-        try result.check()
-      } catch {
-        throw PreprocessingError(part: part, error.message)
-      }
+      result = try result.setting(key, to: value)
     }
     self = result
   }
 
-  private static func split(_ part: String) throws(PreprocessingError) -> (Key, String) {
+  private static func split(_ part: String) throws(PreprocessingError) -> (Field, String) {
     let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    guard sides.count == 2, let key = Key(rawValue: String(sides[0])) else {
+    guard sides.count == 2, let key = Field(rawValue: String(sides[0])) else {
       let names = presets.map(\.name).joined(separator: ", ")
-      let keys = Key.allCases.map { "\($0.rawValue)=" }.joined(separator: ", ")
+      let keys = Field.allCases.map { "\($0.rawValue)=" }.joined(separator: ", ")
       throw PreprocessingError(part: part, "expected \(names) at the start, or one of \(keys)")
     }
     return (key, String(sides[1]))
   }
 
-  private mutating func set(_ key: Key, to text: String) throws(PreprocessingError) {
+  private mutating func set(_ key: Field, to text: String) throws(PreprocessingError) {
     func expect<Value>(_ what: String, _ value: Value?) throws(PreprocessingError) -> Value {
       if let value { return value }
       throw PreprocessingError(part: text, "expected \(what), found '\(text)'")

@@ -24,6 +24,14 @@ import Testing
     #expect(try Preprocessing("scale=1").scale == 1)
   }
 
+  @Test func aFieldIsReplacedAlone() throws {
+    let value = try Preprocessing("clip,resize=256,crop=224")
+    #expect(try value.setting(.crop, to: "none") == Preprocessing("clip,resize=256"))
+    #expect(try value.setting(.std, to: "1").mean == Preprocessing.clip.mean)
+    let error = #expect(throws: PreprocessingError.self) { try value.setting(.crop, to: "wide") }
+    #expect(error?.part == "crop=wide")
+  }
+
   @Test func onlyWhatDiffersIsPrinted() throws {
     let value = try Preprocessing(
       "resize=256,crop=224,mean=0.5/0.5/0.5,std=0.5/0.5/0.5,scale=255,layout=nchw,filter=bicubic")

@@ -1,6 +1,6 @@
-public import ArgumentParser
+import ArgumentParser
 import IR
-public import Images
+import Images
 import Importers
 
 /// How pictures become what a network takes.
@@ -13,29 +13,86 @@ struct PreprocessingOptions: ParsableArguments {
       "How pictures are prepared: imagenet, clip, none, or parts such as resize=256,crop=224.",
       discussion: """
         Parts are resize, filter, crop, scale, mean, std and layout, separated by commas. A file that \
-        dearc wrote with this option states it, and needs it no more.
+        dearc wrote with this option states it, and needs it no more. Each of the next options \
+        replaces one part of what is given here, or else of what the file states.
         """,
-      valueName: "spec"))
+      valueName: "spec"), transform: { text in try Preprocessing(text) })
   var preprocess: Preprocessing?
 
-  /// What is asked for, or what the model's file states.
+  @Option(
+    help: ArgumentHelp(
+      "Subtract this after dividing by --scale: one number, or red/green/blue.",
+      valueName: "numbers"), transform: { text in try FieldValue(.mean, text) })
+  var mean: FieldValue?
+
+  @Option(
+    help: ArgumentHelp(
+      "Divide by this last: one number, or red/green/blue.", valueName: "numbers"),
+    transform: { text in try FieldValue(.std, text) })
+  var std: FieldValue?
+
+  @Option(
+    help: ArgumentHelp(
+      "Bring the shorter side to this extent, or both to 320x240; or none.", valueName: "extent"),
+    transform: { text in try FieldValue(.resize, text) })
+  var resize: FieldValue?
+
+  @Option(
+    help: ArgumentHelp("Cut out a square of this side in the middle; or none.", valueName: "side"),
+    transform: { text in try FieldValue(.crop, text) })
+  var crop: FieldValue?
+
+  @Option(
+    help: ArgumentHelp("The order of axes: nchw or nhwc.", valueName: "order"),
+    transform: { text in try FieldValue(.layout, text) })
+  var layout: FieldValue?
+
+  @Option(
+    help: ArgumentHelp(
+      "Divide pixels, which are 0 to 255, by this number.", valueName: "number"),
+    transform: { text in try FieldValue(.scale, text) })
+  var scale: FieldValue?
+
+  /// The names of the options that were given.
+  var given: [String] {
+    (preprocess == nil ? [] : ["--preprocess"]) + fields.map { "--\($0.field.rawValue)" }
+  }
+
+  private var fields: [FieldValue] { [mean, std, resize, crop, layout, scale].compactMap { $0 } }
+
+  /// What is asked for, or what the model's file states; nil if neither says anything.
   ///
   /// - Throws: `Failure` if the file states what makes no sense.
   func stated(by imported: ImportedModel) throws -> Preprocessing? {
-    try preprocess ?? Self.statement(of: imported)
+    let base = try preprocess ?? Self.statement(of: imported)
+    guard !fields.isEmpty else { return base }
+    return try fields.reduce(base ?? .none) { try $0.setting($1.field, to: $1.text) }
   }
 
   /// What the model's file states.
   ///
   /// - Throws: `Failure` if that makes no sense.
   static func statement(of imported: ImportedModel) throws -> Preprocessing? {
-    guard let text = imported.provenance.first(where: { $0.key == key })?.value else {
-      return nil
-    }
+    guard let text = imported.record(key) else { return nil }
     do {
       return try Preprocessing(text)
     } catch {
-      throw Failure(status: .malformedInput, message: "the model's \(error)")
+      throw Failure(
+        status: .malformedInput, message: "the model's \(error)",
+        hints: ["--preprocess says it anew."])
+    }
+  }
+
+  /// A part of preprocessing and what it becomes, which makes sense.
+  struct FieldValue: Equatable {
+    let field: Preprocessing.Field
+    let text: String
+
+    /// Between numbers commas are as good as slashes, here where nothing else follows them.
+    init(_ field: Preprocessing.Field, _ text: String) throws {
+      self.field = field
+      self.text = text.replacing(",", with: "/")
+      _ = try Preprocessing.none.setting(field, to: self.text)
     }
   }
 }
@@ -52,10 +109,7 @@ extension Failure {
   }
 }
 
-extension Preprocessing: ExpressibleByArgument {
-  /// Reads a preset or parts, or returns nil if they make no sense.
-  public init?(argument: String) {
-    guard let value = try? Preprocessing(argument) else { return nil }
-    self = value
-  }
+extension ImportedModel {
+  /// What dearc recorded in the file under `key`.
+  func record(_ key: String) -> String? { provenance.first { $0.key == key }?.value }
 }
