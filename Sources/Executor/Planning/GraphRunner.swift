@@ -7,6 +7,8 @@ final class GraphRunner {
   private var plans: [[TensorInfo]: Plan] = [:]
   /// Plans that are kept; more shapes than that are planned anew.
   private static let planLimit = 16
+  /// How many bytes the values of plans that are kept may take; planning anew costs little beside such a run.
+  private static let keptByteLimit = 1 << 30
   /// How many bytes of looked-at elements tell plans apart; more are hardly ever the same again.
   private static let keyLimit = 1 << 10
 
@@ -46,7 +48,8 @@ final class GraphRunner {
     if let known = plans[infos] { return known }
     var planner = Planner(graph, inputs: infos, weights: weights, byteLimit: byteLimit)
     let plan = try planner.plan()
-    if plans.count >= Self.planLimit { plans.removeAll() }
+    let byteCount = plans.values.reduce(plan.arenaByteCount) { $0 + $1.arenaByteCount }
+    if plans.count >= Self.planLimit || byteCount > Self.keptByteLimit { plans.removeAll() }
     plans[infos] = plan
     return plan
   }
