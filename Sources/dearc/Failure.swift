@@ -20,9 +20,12 @@ struct Failure: Error, Equatable {
   var hints: [String] = []
 
   /// One line for the failure, one for each hint; names from files cannot forge further lines.
-  var lines: [String] {
+  var lines: [String] { lines(after: "error") }
+
+  /// The same for what does not end the command, and so is no error but, say, a warning.
+  func lines(after word: String) -> [String] {
     let place = file.map { printable($0) + ": " } ?? ""
-    return ["dearc: error: " + place + printable(message)] + hints.map { "  " + printable($0) }
+    return ["dearc: \(word): " + place + printable(message)] + hints.map { "  " + printable($0) }
   }
 }
 

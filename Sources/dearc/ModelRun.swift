@@ -29,6 +29,13 @@ struct ModelRun {
           message: "no tensor for input '\(name)'" + (type.map { ", \($0)" } ?? ""),
           hints: ["Name one with --tensor '\(name)=FILE.npy'."])
       }
+      if let element = type?.tensor?.elementType, NumpyType(element) == nil, element != .bfloat16 {
+        throw Failure(
+          status: .usage, file: file.path,
+          message:
+            "input '\(name)' takes elements of type \(element), which numpy's files cannot hold",
+          hints: ["Let the model take float32 and cast it to \(element)."])
+      }
       return try Self.read(file.path, as: type?.tensor?.elementType)
     }
   }
@@ -42,7 +49,7 @@ struct ModelRun {
   }
 
   func results(_ tensors: [Constant]) throws -> [RunResult] {
-    do {
+    do throws(ExecutionError) {
       return zip(session.outputs, try session.run(tensors)).map {
         RunResult(name: $0.name, tensor: $1)
       }

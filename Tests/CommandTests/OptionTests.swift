@@ -44,6 +44,20 @@ import Testing
     ["inspect", "a.onnx", "--color", "sometimes"],
     ["inspect", "a.onnx", "--input-shape", "x"],
     ["destroy", "a.onnx"],
+    ["run", "a.onnx", "b.png", "--preprocess", "crop=x"],
+    ["run", "a.onnx", "b.png", "--mean", "0.1,0.2"],
+    ["run", "a.onnx", "b.png", "--std", "0"],
+    ["run", "a.onnx", "b.png", "--resize", "4097"],
+    ["run", "a.onnx", "b.png", "--crop", "0"],
+    ["run", "a.onnx", "b.png", "--layout", "chw"],
+    ["run", "a.onnx", "b.png", "--scale", "-1"],
+    ["run", "a.onnx", "b.png", "--batch", "0"],
+    ["run", "a.onnx", "b.png", "--output-means", "logit"],
+    ["run", "a.onnx", "--tensor", "a=b.npy", "--batch", "2"],
+    ["run", "a.onnx", "--tensor", "a=b.npy", "--output-means", "logit,positive=real"],
+    ["convert", "a.onnx", "-o", "b.onnx", "--output-means", "logit,positive=fake"],
+    ["convert", "a.onnx", "-o", "b.h5", "--output-means", "logit,positive=real"],
+    ["prune", "a.onnx", "-o", "b.h5", "--crop", "224"],
   ])
   func refusesCommandLines(arguments: [String]) throws {
     let error = #expect(throws: (any Error).self) { try Dearc.parseAsRoot(arguments) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Detection
 import Emitters
 import Executor
 import IR
@@ -17,6 +18,7 @@ struct Compilation {
   let precision: PrecisionOptions
   let verification: VerificationOptions
   let preprocessing: PreprocessingOptions
+  let outputMeaning: OutputMeaningOptions
   let display: DisplayOptions
   /// Where the report goes besides being shown.
   var reportPath: String?
@@ -32,11 +34,15 @@ struct Compilation {
   /// - Throws: `ValidationError`, which exits with the status for wrong usage.
   static func validate(
     input: InputOptions, output: OutputOptions, precision: PrecisionOptions,
-    further: [String?] = []
+    statements: [String], further: [String?] = []
   ) throws {
     _ = try input.path()
     let file = try output.file()
     try precision.validate(for: file)
+    if let option = statements.first, file.format == .hdf5 {
+      throw ValidationError(
+        "\(option) needs an output that ends in .onnx or .safetensors: HDF5 holds weights alone.")
+    }
     let paths = [file.path] + further.compactMap { $0 }
     guard Set(paths).count == paths.count else {
       throw ValidationError("Two of the files to be written have the same name.")
@@ -54,6 +60,7 @@ struct Compilation {
     progress.report("reading \(path)")
     let imported = try ModelFiles.read(input)
     try precision.check(imported, at: path)
+    let statements = try statements(on: imported)
     let assumed = try AssumedInputs(imported.model.graph, given: input.inputShapes)
     let sources =
       ModelFiles.sources(of: imported, at: path) + input.furtherSources + furtherSources
@@ -67,15 +74,15 @@ struct Compilation {
     let checked = try verify(rewriting, imported.model, model, assumed)
     progress.report("writing \(target.path)")
     let origin = (sources, try digests.value())
-    let preparation = try preprocessing.stated(by: imported)
-    let records = [
-      (PreprocessingOptions.key, preparation?.description),
-      (VerificationRecord.key, VerificationRecord(report: checked).json),
-    ].compactMap { key, text in text.map { MetadataEntry(key: key, value: $0) } }
-    let emission = try prepare(model, target, result, origin, records)
+    let record = VerificationRecord(report: checked).json.map {
+      MetadataEntry(key: VerificationRecord.key, value: $0)
+    }
+    let emission = try prepare(
+      model, target, result, origin, statements + [record].compactMap { $0 })
     let marked =
       try markedPath == nil
-      ? nil : rewriting.marked.map { try prepare($0, OutputFile(markedPath), nil, origin, []) }
+      ? nil
+      : rewriting.marked.map { try prepare($0, OutputFile(markedPath), nil, origin, statements) }
 
     let report = CompileReport(
       command: name, input: FileReport(imported, path: path),
@@ -93,6 +100,14 @@ struct Compilation {
       [emission] + [marked].compactMap { $0 }, with: [reportFile].compactMap { $0 })
     progress.clear()
     try show(report, document)
+  }
+
+  /// What the file is to state about pictures and answers, as asked for or as the input states it.
+  private func statements(on imported: ImportedModel) throws -> [MetadataEntry] {
+    [
+      (PreprocessingOptions.key, try preprocessing.stated(by: imported)?.description),
+      (OutputMeaningOptions.key, try outputMeaning.stated(by: imported)?.description),
+    ].compactMap { key, text in text.map { MetadataEntry(key: key, value: $0) } }
   }
 
   /// Runs the new network and the one that it is to equal.

@@ -14,7 +14,8 @@ struct ConvertCommand: NetworkRunning {
   @OptionGroup var precision: PrecisionOptions
   @OptionGroup var passes: PassOptions
   @OptionGroup var verification: VerificationOptions
-  @OptionGroup var preprocessing: PreprocessingOptions
+  @OptionGroup(title: "What the file states") var preprocessing: PreprocessingOptions
+  @OptionGroup(title: "What the file states") var outputMeaning: OutputMeaningOptions
 
   @OptionGroup var display: DisplayOptions
 
@@ -23,7 +24,9 @@ struct ConvertCommand: NetworkRunning {
 
   func validate() throws {
     if passes.passList { return }
-    try Compilation.validate(input: input, output: output, precision: precision)
+    try Compilation.validate(
+      input: input, output: output, precision: precision,
+      statements: preprocessing.given + outputMeaning.given)
   }
 
   func run() throws {
@@ -33,7 +36,7 @@ struct ConvertCommand: NetworkRunning {
     let compilation = Compilation(
       name: "convert", flags: noFold ? ["--no-fold"] : [], input: input, output: output,
       passes: passes, precision: precision, verification: verification,
-      preprocessing: preprocessing, display: display)
+      preprocessing: preprocessing, outputMeaning: outputMeaning, display: display)
     try compilation.run { imported, options in
       Rewriting(result: try pipeline?.run(imported.model, options: options))
     }

@@ -123,10 +123,9 @@ struct DiffCommand: NetworkRunning {
   private func read(_ path: String) throws -> ImportedModel {
     do throws(ImportError) {
       var imported = try importModel(at: path, options: ImportOptions())
-      // How pictures are to be prepared is part of what callers see.
-      imported.model.annotations.metadata += imported.provenance.filter {
-        $0.key == PreprocessingOptions.key
-      }
+      // How pictures are to be prepared, and what answers mean, is part of what callers see.
+      let keys = [PreprocessingOptions.key, OutputMeaningOptions.key]
+      imported.model.annotations.metadata += imported.provenance.filter { keys.contains($0.key) }
       return imported
     } catch {
       throw Failure(error)

@@ -21,7 +21,8 @@ struct PruneCommand: NetworkRunning {
   @OptionGroup var precision: PrecisionOptions
   @OptionGroup var passes: PassOptions
   @OptionGroup var verification: VerificationOptions
-  @OptionGroup var preprocessing: PreprocessingOptions
+  @OptionGroup(title: "What the file states") var preprocessing: PreprocessingOptions
+  @OptionGroup(title: "What the file states") var outputMeaning: OutputMeaningOptions
 
   @OptionGroup var display: DisplayOptions
 
@@ -43,6 +44,7 @@ struct PruneCommand: NetworkRunning {
     if passes.passList { return }
     try Compilation.validate(
       input: input, output: output, precision: precision,
+      statements: preprocessing.given + outputMeaning.given,
       further: [report, closing.emitMarked])
     if let marked = closing.emitMarked { _ = try OutputFile(marked) }
   }
@@ -55,7 +57,8 @@ struct PruneCommand: NetworkRunning {
     let compilation = Compilation(
       name: "prune", flags: closing.flags + (exactNorm ? ["--exact-norm"] : []), input: input,
       output: output, passes: passes, precision: precision, verification: verification,
-      preprocessing: preprocessing, display: display, reportPath: report,
+      preprocessing: preprocessing, outputMeaning: outputMeaning, display: display,
+      reportPath: report,
       markedPath: closing.emitMarked,
       furtherSources: closing.sources, remarks: closing.remarks)
     try compilation.run(rewrite)

@@ -2,7 +2,6 @@ import ArgumentParser
 import Executor
 import Formats
 import IR
-import Images
 import Importers
 
 /// Runs a model on pictures or tensors.
@@ -15,8 +14,12 @@ struct RunCommand: NetworkRunning {
       dearc run <input> --tensor <name=file.npy> ... [<options>]
       """,
     discussion: """
-      Pictures are JPEG, PNG or WebP, or folders of them, decoded and resized as Pillow does it. Each is \
-      answered by the first output; of a single number the logistic function is shown as well.
+      Pictures are JPEG, PNG or WebP, or folders of them, decoded and resized as Pillow does it. Of each, \
+      the logarithm of the odds and the probability that it is generated are printed, and what it is \
+      called; or the bare answer, as long as neither the file nor --output-means says what it means.
+
+      A picture that was named and cannot be answered ends the run. One in a folder is warned of and \
+      counted; the others are answered, and the exit status is 65.
 
       Tensors are files of numpy's. Every result is printed as its shape and range, and written to the \
       folder that --save-outputs names: one .npy file for each output, called after it, with / as _.
@@ -28,6 +31,13 @@ struct RunCommand: NetworkRunning {
   var pictures: [String] = []
 
   @OptionGroup var preprocessing: PreprocessingOptions
+  @OptionGroup var outputMeaning: OutputMeaningOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Run so many pictures of one size together; as many as make sense otherwise.",
+      valueName: "count"))
+  var batch: Int?
 
   @Flag(help: "Print the answers to pictures as CSV.")
   var csv = false
@@ -57,7 +67,12 @@ struct RunCommand: NetworkRunning {
     guard !csv || !pictures.isEmpty && !display.json else {
       throw ValidationError("--csv is for pictures, and excludes --json.")
     }
-    for (count, name) in [(threads, "threads"), (benchmark, "benchmark")] {
+    let ofPictures =
+      preprocessing.given + outputMeaning.given + (batch == nil ? [] : ["--batch"])
+    if pictures.isEmpty, let option = ofPictures.first {
+      throw ValidationError("\(option) is for pictures.")
+    }
+    for (count, name) in [(threads, "threads"), (benchmark, "benchmark"), (batch, "batch")] {
       if let count, count < 1 { throw ValidationError("--\(name) takes a positive number.") }
     }
   }
@@ -65,7 +80,7 @@ struct RunCommand: NetworkRunning {
   func run() throws {
     let imported = try ModelFiles.read(input)
     let run = try ModelRun(imported.model, threads: threads)
-    guard pictures.isEmpty else { return try answer(run, imported) }
+    guard pictures.isEmpty else { return try answerPictures(run, imported) }
     let tensors = try run.tensors(tensor)
     let results = try run.results(tensors)
     let files = try saveOutputs.map { try prepare(results, in: $0) } ?? []
@@ -76,25 +91,6 @@ struct RunCommand: NetworkRunning {
       try Terminal.writeResult(try JSONDocument.text(report))
     } else {
       try display.show(RunRendering(report: report, display: display).lines)
-    }
-  }
-
-  private func answer(_ run: ModelRun, _ imported: ImportedModel) throws {
-    guard let preparation = try preprocessing.stated(by: imported) else {
-      throw Failure.unstatedPreprocessing(of: try input.path())
-    }
-    var progress = Progress(isQuiet: display.quiet)
-    let answers = try run.answers(try PictureFiles.expanded(pictures), preparation, &progress)
-    progress.clear()
-    let report = PicturesReport(preprocessing: preparation.description, pictures: answers)
-    if display.json {
-      try Terminal.writeResult(try JSONDocument.text(report))
-    } else {
-      let rendering = PicturesRendering(report: report, display: display)
-      try display.show(csv ? rendering.csv : rendering.lines)
-    }
-    if answers.contains(where: { $0.error != nil }) {
-      throw ExitCode(Failure.Status.malformedInput.rawValue)
     }
   }
 

@@ -28,6 +28,8 @@ struct InspectRendering {
         "\(Quantities.bytes(counts.fileBytes)), of which weights "
           + Quantities.bytes(counts.weightBytes)
       ),
+      ("pictures", report.preprocessing ?? ""),
+      ("answer", report.outputMeaning ?? ""),
     ]
   }
 

@@ -12,6 +12,9 @@ struct InspectReport: Encodable {
   let operatorSets: [OperatorSetReport]
   let inputs: [ValueTypeReport]
   let outputs: [ValueTypeReport]
+  /// How pictures are to be prepared and what the answer means, if the file states it.
+  let preprocessing: String?
+  let outputMeaning: String?
   let operators: [OperatorCount]
   let counts: CountsReport
   /// The input shapes that work was counted for.
@@ -35,6 +38,8 @@ struct InspectReport: Encodable {
     }
     inputs = model.graph.requiredInputs.map { ValueTypeReport(model.graph.values[$0]) }
     outputs = model.graph.outputs.map { ValueTypeReport(model.graph.values[$0]) }
+    preprocessing = imported.record(PreprocessingOptions.key)
+    outputMeaning = imported.record(OutputMeaningOptions.key)
     operators = OperatorCount.histogram(of: model.graph)
     counts = CountsReport(
       model.graph.cost(inputShapes: shapes), fileBytes: imported.byteCount)

@@ -1,5 +1,7 @@
+import Detection
 import Executor
 import IR
+import Images
 
 /// What `run` reports.
 struct RunReport: Encodable {
@@ -45,5 +47,16 @@ struct PicturesReport: Encodable {
   let schema = "dearc.run/1"
   let version = Dearc.version
   let preprocessing: String
+  /// Absent if nobody says what the answer means.
+  let outputMeaning: String?
+  /// How many pictures there is no answer to.
+  let unanswered: Int
   let pictures: [PictureAnswer]
+
+  init(_ preprocessing: Preprocessing, _ meaning: OutputMeaning?, _ answers: [PictureAnswer]) {
+    self.preprocessing = preprocessing.description
+    outputMeaning = meaning?.description
+    unanswered = answers.count { $0.error != nil }
+    pictures = answers
+  }
 }
