@@ -44,17 +44,21 @@ struct PictureBatches {
   ) -> [Result<Answer, ExecutionError>] {
     var rest = pictures[...]
     var answers: [Result<Answer, ExecutionError>] = []
-    if isOpen == nil, pictures.count > 1 { answers = trial(&rest) }
     while let first = rest.first {
-      let part = Array(rest.prefix(count(for: first)))
-      rest = rest.dropFirst(part.count)
-      answers += together(part) ?? part.map(alone)
+      if isOpen == nil, rest.count > 1 {
+        answers += trial(&rest)
+      } else {
+        let part = Array(rest.prefix(count(for: first)))
+        rest = rest.dropFirst(part.count)
+        answers += together(part) ?? part.map(alone)
+      }
     }
     return answers
   }
 
-  /// Runs the first batch, and its first picture alone as well, and so finds out whether batches are answered
-  /// alike.
+  /// Runs a batch, and its first picture alone as well, and so finds out whether batches are answered alike.
+  ///
+  /// Takes at least one picture off `rest`, and answers those that it takes.
   private mutating func trial(
     _ rest: inout ArraySlice<PreprocessedPicture>
   ) -> [Result<Answer, ExecutionError>] {
@@ -62,7 +66,9 @@ struct PictureBatches {
     let single = alone(first)
     guard case .success(let expected) = single else { return [single] }
     bytesPerElement = run.session.memory.arena / max(first.values.count, 1)
-    let part = Array(rest.prefix(max(count(for: first), 2) - 1))
+    let part = Array(rest.prefix(count(for: first) - 1))
+    // Pictures too large to be run together tell nothing about others.
+    guard !part.isEmpty else { return [single] }
     guard let answers = together([first] + part), case .success(let found)? = answers.first,
       Self.areAlike(found.values, expected.values)
     else {
