@@ -10,6 +10,8 @@ let package = Package(
     .executableTarget(
       name: "FuzzONNX", dependencies: ["CLibFuzzer", .product(name: "FuzzCases", package: "dearc")]),
     .executableTarget(
+      name: "FuzzPictures", dependencies: [.product(name: "FuzzCases", package: "dearc")]),
+    .executableTarget(
       name: "FuzzSafetensors", dependencies: [.product(name: "FuzzCases", package: "dearc")]),
   ]
 )

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Lets a fuzzer look for inputs on which a reader goes wrong; FuzzTesting/README.md says more.
-# usage: fuzz.sh ONNX|Safetensors SECONDS [LIBFUZZER-OPTION...]
-#        fuzz.sh ONNX|Safetensors minimise
-#        fuzz.sh ONNX|Safetensors replay FILE...
+# usage: fuzz.sh ONNX|Safetensors|Pictures SECONDS [LIBFUZZER-OPTION...]
+#        fuzz.sh ONNX|Safetensors|Pictures minimise
+#        fuzz.sh ONNX|Safetensors|Pictures replay FILE...
 set -euo pipefail
 cd "$(dirname "$0")/../FuzzTesting"
 
-reader=${1:?usage: fuzz.sh ONNX|Safetensors SECONDS|minimise|replay ...}
-task=${2:?usage: fuzz.sh ONNX|Safetensors SECONDS|minimise|replay ...}
+reader=${1:?usage: fuzz.sh ONNX|Safetensors|Pictures SECONDS|minimise|replay ...}
+task=${2:?usage: fuzz.sh ONNX|Safetensors|Pictures SECONDS|minimise|replay ...}
 shift 2
 
 # The first flag has SwiftPM leave the entry point to libFuzzer; the compiler heeds only the last.

@@ -20,6 +20,12 @@ import Testing
     try replay("Safetensors", shard) { try file.run($0) }
   }
 
+  @Test(arguments: 0..<shardCount)
+  func pictures(shard: Int) throws {
+    let picture = try PictureCase()
+    try replay("Pictures", shard) { try picture.run($0) }
+  }
+
   /// Replays a share of what is kept for `reader`, and of all on which dearc once went wrong.
   private func replay(
     _ reader: String, _ shard: Int, _ run: ([UInt8]) throws -> Outcome
@@ -27,7 +33,7 @@ import Testing
     let inputs = try ["Corpus/\(reader)", "Findings"].flatMap {
       try files(under: "\(repositoryRoot())/FuzzTesting/\($0)", suffix: "")
     }
-    #expect(inputs.count > 100)
+    #expect(inputs.count > 30)
     for (index, path) in inputs.enumerated() where index % Self.shardCount == shard {
       do { _ = try run(try readBytes(path)) } catch { Issue.record("\(path): \(error)") }
     }
