@@ -46,7 +46,7 @@ struct DissectCommand: NetworkRunning {
       valueName: "rows x columns"))
   var tokens: TokenGrid?
 
-  @OptionGroup var preprocessing: PreprocessingOptions
+  @OptionGroup var preprocessing: PreprocessingParts
 
   @Option(
     help: ArgumentHelp(

@@ -22,12 +22,7 @@ extension RunCommand {
 
   private func preparation(for imported: ImportedModel) throws -> Preprocessing {
     if let stated = try preprocessing.stated(by: imported) { return stated }
-    throw Failure(
-      status: .usage, file: input.input,
-      message: "the model does not state how pictures are to be prepared",
-      hints: [
-        "Say it with --preprocess: imagenet, clip, none, or parts such as crop=224,mean=0.5/0.5/0.5."
-      ])
+    throw Failure.unstatedPreprocessing(of: try input.path())
   }
 
   /// What a number means is never presumed: detectors differ in it.

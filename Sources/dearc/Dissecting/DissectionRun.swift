@@ -71,7 +71,7 @@ struct DissectionRun {
     var dissection = Dissection(
       measurement, preparation, batches: batches, shard: command.shard ?? .all, from: start)
     for picture in pairs.unmasked {
-      Terminal.warn("\(picture) has no mask, and is not counted")
+      Terminal.printWarning("\(picture) has no mask, and is not counted")
     }
     let pace = Pace(dissection.progress)
     var saved = progress.elapsed
@@ -111,7 +111,7 @@ struct DissectionRun {
     do {
       let isMore = try dissection.next()
       for fault in dissection.faults[known...] {
-        Terminal.warn("\(fault.path): \(fault.message); it is not counted")
+        Terminal.printWarning("\(fault.path): \(fault.message); it is not counted")
       }
       return isMore
     } catch {

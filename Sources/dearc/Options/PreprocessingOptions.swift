@@ -8,6 +8,43 @@ struct PreprocessingOptions: ParsableArguments {
   /// Under which key a file states it.
   static let key = "dearc.preprocessing"
 
+  @OptionGroup var parts: PreprocessingParts
+
+  @Option(
+    help: ArgumentHelp("Cut out a square of this side in the middle; or none.", valueName: "side"),
+    transform: { text in try PreprocessingParts.FieldValue(.crop, text) })
+  var crop: PreprocessingParts.FieldValue?
+
+  /// What `--preprocess` says.
+  var preprocess: Preprocessing? { parts.preprocess }
+
+  /// The names of the options that were given.
+  var given: [String] { parts.given + (crop == nil ? [] : ["--crop"]) }
+
+  /// What is asked for, or what the model's file states; nil if neither says anything.
+  ///
+  /// - Throws: `Failure` if the file states what makes no sense.
+  func stated(by imported: ImportedModel) throws -> Preprocessing? {
+    try parts.stated(by: imported, with: [crop].compactMap { $0 })
+  }
+
+  /// What the model's file states.
+  ///
+  /// - Throws: `Failure` if that makes no sense.
+  static func statement(of imported: ImportedModel) throws -> Preprocessing? {
+    guard let text = imported.record(key) else { return nil }
+    do {
+      return try Preprocessing(text)
+    } catch {
+      throw Failure(
+        status: .malformedInput, message: "the model's \(error)",
+        hints: ["--preprocess says it anew."])
+    }
+  }
+}
+
+/// The same but for what is cut out.
+struct PreprocessingParts: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How pictures are prepared: imagenet, clip, none, or parts such as resize=256,crop=224.",
@@ -38,11 +75,6 @@ struct PreprocessingOptions: ParsableArguments {
   var resize: FieldValue?
 
   @Option(
-    help: ArgumentHelp("Cut out a square of this side in the middle; or none.", valueName: "side"),
-    transform: { text in try FieldValue(.crop, text) })
-  var crop: FieldValue?
-
-  @Option(
     help: ArgumentHelp("The order of axes: nchw or nhwc.", valueName: "order"),
     transform: { text in try FieldValue(.layout, text) })
   var layout: FieldValue?
@@ -58,29 +90,16 @@ struct PreprocessingOptions: ParsableArguments {
     (preprocess == nil ? [] : ["--preprocess"]) + fields.map { "--\($0.field.rawValue)" }
   }
 
-  private var fields: [FieldValue] { [mean, std, resize, crop, layout, scale].compactMap { $0 } }
+  private var fields: [FieldValue] { [mean, std, resize, layout, scale].compactMap { $0 } }
 
   /// What is asked for, or what the model's file states; nil if neither says anything.
   ///
   /// - Throws: `Failure` if the file states what makes no sense.
-  func stated(by imported: ImportedModel) throws -> Preprocessing? {
-    let base = try preprocess ?? Self.statement(of: imported)
-    guard !fields.isEmpty else { return base }
-    return try fields.reduce(base ?? .none) { try $0.setting($1.field, to: $1.text) }
-  }
-
-  /// What the model's file states.
-  ///
-  /// - Throws: `Failure` if that makes no sense.
-  static func statement(of imported: ImportedModel) throws -> Preprocessing? {
-    guard let text = imported.record(key) else { return nil }
-    do {
-      return try Preprocessing(text)
-    } catch {
-      throw Failure(
-        status: .malformedInput, message: "the model's \(error)",
-        hints: ["--preprocess says it anew."])
-    }
+  func stated(by imported: ImportedModel, with further: [FieldValue] = []) throws -> Preprocessing? {
+    let base = try preprocess ?? PreprocessingOptions.statement(of: imported)
+    let replaced = fields + further
+    guard !replaced.isEmpty else { return base }
+    return try replaced.reduce(base ?? .none) { try $0.setting($1.field, to: $1.text) }
   }
 
   /// A part of preprocessing and what it becomes, which makes sense.

@@ -50,12 +50,6 @@ enum Terminal {
     return nil
   }
 
-  /// Writes a warning to standard error, on a line of its own.
-  static func warn(_ message: String) {
-    let clearing = Stream.error.isTerminal ? "\r\u{1B}[K" : ""
-    write(clearing + "dearc: warning: " + printable(message) + "\n", to: .error)
-  }
-
   /// Writes a failure to standard error, the word in front in red if a person reads it there.
   static func printError(_ lines: [String], color: ColorChoice) {
     let style = TextStyle(isColored: TextStyle.isColored(color, on: .error))
@@ -70,8 +64,11 @@ enum Terminal {
 
 extension Terminal {
   /// Writes to standard error what the user should know though the command goes on.
+  ///
+  /// It takes the place of a line of progress, if there is one.
   static func printWarning(_ message: String) {
-    write("dearc: warning: \(printable(message))\n", to: .error)
+    let clearing = Stream.error.isTerminal ? "\r\u{1B}[K" : ""
+    write("\(clearing)dearc: warning: \(printable(message))\n", to: .error)
   }
 }
 

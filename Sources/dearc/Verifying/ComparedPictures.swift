@@ -46,13 +46,9 @@ struct ComparedPictures {
   ) throws -> Preprocessing {
     let other = try PreprocessingOptions.statement(of: after.imported)
     guard let chosen = try options.stated(by: before.imported) else {
-      let hint = other.map { ["\(after.path) states '\($0)'."] } ?? []
-      throw Failure(
-        status: .usage, file: before.path,
-        message: "the model does not state how pictures are to be prepared",
-        hints: [
-          "Say it with --preprocess: imagenet, clip, none, or parts such as resize=256,crop=224."
-        ] + hint)
+      var failure = Failure.unstatedPreprocessing(of: before.path)
+      failure.hints += other.map { ["\(after.path) states '\($0)'."] } ?? []
+      throw failure
     }
     let stated = try PreprocessingOptions.statement(of: before.imported)
     for (model, statement) in [(before, stated), (after, other)] {
