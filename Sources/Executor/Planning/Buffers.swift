@@ -47,6 +47,20 @@ struct Elements<Element: BitwiseCopyable> {
     unsafe base?.update(repeating: element, count: count)
   }
 
+  /// `count` of them from place `start` on; loops over them count from 0, which compilers see through best.
+  @inline(__always)
+  func part(from start: Int, _ count: Int) -> Elements {
+    assert(start >= 0 && start + count <= self.count)
+    return unsafe Elements(base.map { unsafe $0 + start }, count: count)
+  }
+
+  /// Lends memory for `count` elements, which hold nothing yet, to `work`.
+  static func withTemporary(count: Int, _ work: (Elements) -> Void) {
+    unsafe withUnsafeTemporaryAllocation(of: Element.self, capacity: count) {
+      unsafe work(Elements($0.baseAddress, count: count))
+    }
+  }
+
   /// `length` elements from place `start` on, as an array.
   func array(from start: Int, _ length: Int) -> [Element] {
     (start..<start + length).map { self[$0] }

@@ -144,59 +144,16 @@ extension Planner {
       let (first, second) = (try cast(node, left, to: wide), try cast(node, right, to: wide))
       let result =
         wide == .float64
-        ? try pairwise(node, first, second, Double.self, wide, try arithmetic(node, kind))
-        : try pairwise(node, first, second, Float.self, wide, try arithmetic(node, kind))
+        ? try pairwise(node, first, second, wide, try arithmetic(node, kind, Double.self))
+        : try pairwise(node, first, second, wide, try arithmetic(node, kind, Float.self))
       return try cast(node, result, to: type)
     }
     if type == .uint64 {
-      return try pairwise(node, left, right, UInt64.self, type, try wholeArithmetic(node, kind))
+      return try pairwise(node, left, right, type, try wholeArithmetic(node, kind, UInt64.self))
     }
     let (first, second) = (try cast(node, left, to: .int64), try cast(node, right, to: .int64))
-    let function: (Int64, Int64) -> Int64 = try wholeArithmetic(node, kind)
-    return try cast(node, try pairwise(node, first, second, Int64.self, .int64, function), to: type)
-  }
-
-  func arithmetic<Element: BinaryFloatingPoint>(
-    _ node: NodeID, _ kind: OperatorKind
-  ) throws(ExecutionError) -> (Element, Element) -> Element {
-    switch kind {
-    case .add, .sum, .mean: return { $0 + $1 }
-    case .sub: return { $0 - $1 }
-    case .mul: return { $0 * $1 }
-    case .div: return { $0 / $1 }
-    case .max: return { $0.isNaN ? $0 : $1.isNaN ? $1 : Swift.max($0, $1) }
-    case .min: return { $0.isNaN ? $0 : $1.isNaN ? $1 : Swift.min($0, $1) }
-    case .mod: return { $0.truncatingRemainder(dividingBy: $1) }
-    case .prelu: return { $0 < 0 ? $0 * $1 : $0 }
-    default: throw ExecutionError(.unsupported, "has no kernel for floats")
-    }
-  }
-
-  func wholeArithmetic<Element: FixedWidthInteger>(
-    _ node: NodeID, _ kind: OperatorKind
-  ) throws(ExecutionError) -> (Element, Element) -> Element {
-    let truncates = graph.attribute(node, "fmod", default: false) ?? false
-    let shiftsLeft = graph.attribute(node, "direction", default: "LEFT") != "RIGHT"
-    switch kind {
-    case .add, .sum: return { $0 &+ $1 }
-    case .sub: return { $0 &- $1 }
-    case .mul: return { $0 &* $1 }
-    case .div: return { $1 == 0 ? 0 : $0.dividedReportingOverflow(by: $1).partialValue }
-    case .max: return { Swift.max($0, $1) }
-    case .min: return { Swift.min($0, $1) }
-    case .prelu: return { $0 < 0 ? $0 &* $1 : $0 }
-    case .bitwiseAnd: return { $0 & $1 }
-    case .bitwiseOr: return { $0 | $1 }
-    case .bitwiseXor: return { $0 ^ $1 }
-    case .bitShift: return shiftsLeft ? { $0 << $1 } : { $0 >> $1 }
-    case .mod:
-      return { dividend, divisor in
-        guard divisor != 0 else { return 0 }
-        let rest = dividend.remainderReportingOverflow(dividingBy: divisor).partialValue
-        return !truncates && rest != 0 && (rest < 0) != (divisor < 0) ? rest + divisor : rest
-      }
-    default: throw ExecutionError(.unsupported, "has no kernel for whole numbers")
-    }
+    let function = try wholeArithmetic(node, kind, Int64.self)
+    return try cast(node, try pairwise(node, first, second, .int64, function), to: type)
   }
 
   private mutating func power(
@@ -216,54 +173,19 @@ extension Planner {
     _ node: NodeID, _ kind: OperatorKind, _ left: Operand, _ right: Operand
   ) throws(ExecutionError) -> Operand {
     if left.elementType.isFloatingPoint {
+      if left.elementType == .float32, right.elementType == .float32 {
+        return try pairwise(node, left, right, .bool, Self.comparison(kind, Float.self))
+      }
       let (first, second) = (
         try cast(node, left, to: .float64), try cast(node, right, to: .float64)
       )
-      return try pairwise(node, first, second, Double.self, .bool, Self.comparison(kind))
+      return try pairwise(node, first, second, .bool, Self.comparison(kind, Double.self))
     }
     if left.elementType == .uint64 {
-      return try pairwise(node, left, right, UInt64.self, .bool, Self.comparison(kind))
+      return try pairwise(node, left, right, .bool, Self.comparison(kind, UInt64.self))
     }
     let (first, second) = (try cast(node, left, to: .int64), try cast(node, right, to: .int64))
-    return try pairwise(node, first, second, Int64.self, .bool, Self.comparison(kind))
-  }
-
-  private static func comparison<Element: Comparable>(
-    _ kind: OperatorKind
-  ) -> (Element, Element) -> UInt8 {
-    switch kind {
-    case .equal: { $0 == $1 ? 1 : 0 }
-    case .greater: { $0 > $1 ? 1 : 0 }
-    case .greaterOrEqual: { $0 >= $1 ? 1 : 0 }
-    case .less: { $0 < $1 ? 1 : 0 }
-    default: { $0 <= $1 ? 1 : 0 }
-    }
-  }
-
-  /// Joins the elements of two operands that broadcast.
-  mutating func pairwise<Element: BitwiseCopyable, Result: BitwiseCopyable>(
-    _ node: NodeID, _ left: Operand, _ right: Operand, _ type: Element.Type, _ result: ElementType,
-    _ join: @escaping (Element, Element) -> Result
-  ) throws(ExecutionError) -> Operand {
-    let (first, second) = (try plain(left), try plain(right))
-    let walk = try BroadcastWalk([first.shape, second.shape])
-    let counts = (first.count, second.count, walk.shape.product)
-    return try step(node, reads: [first, second], makes: [TensorInfo(result, walk.shape)]) {
-      buffers in
-      let left = buffers.read(0, as: type, count: counts.0)
-      let right = buffers.read(1, as: type, count: counts.1)
-      let target = buffers.make(0, as: Result.self, count: counts.2)
-      return {
-        walk.run { place, starts, steps, count in
-          let (start, other) = (starts[0], starts[1])
-          let (step, otherStep) = (steps[0], steps[1])
-          for index in 0..<count {
-            target[place + index] = join(
-              left[start + index * step], right[other + index * otherStep])
-          }
-        }
-      }
-    }[0]
+    return try pairwise(node, first, second, .bool, Self.comparison(kind, Int64.self))
   }
 
   /// Sums, means and bounds of any number of operands.
@@ -300,21 +222,26 @@ extension Planner {
   private mutating func choose<Word: BitwiseCopyable>(
     _ node: NodeID, _ condition: Operand, _ first: Operand, _ second: Operand, _ type: Word.Type
   ) throws(ExecutionError) -> Operand {
-    let walk = try BroadcastWalk([condition.shape, first.shape, second.shape])
-    let counts = (condition.count, first.count, second.count, walk.shape.product)
-    let info = TensorInfo(first.elementType, walk.shape)
+    let shape = try Self.commonShape([condition, first, second])
+    let walk = StridedWalk([condition.shape, first.shape, second.shape], to: shape)
+    let counts = (condition.count, first.count, second.count)
+    let info = TensorInfo(first.elementType, shape)
     return try step(node, reads: [condition, first, second], makes: [info]) { buffers in
       let flags = buffers.read(0, as: UInt8.self, count: counts.0)
       let left = buffers.read(1, as: type, count: counts.1)
       let right = buffers.read(2, as: type, count: counts.2)
-      let target = buffers.make(0, as: type, count: counts.3)
+      let target = buffers.make(0, as: type, count: walk.count)
       return {
-        walk.run { place, starts, steps, count in
-          for index in 0..<count {
-            let takesFirst = flags[starts[0] + index * steps[0]] != 0
-            target[place + index] =
-              takesFirst
-              ? left[starts[1] + index * steps[1]] : right[starts[2] + index * steps[2]]
+        Threads.share(walk.count) { range in
+          walk.run(range) { place, starts, steps, count in
+            let (start, other, flag) = (starts[1], starts[2], starts[0])
+            let (step, otherStep, flagStep) = (steps[1], steps[2], steps[0])
+            let row = target.part(from: place, count)
+            for index in 0..<count {
+              let takesFirst = flags[flag &+ index &* flagStep] != 0
+              row[index] =
+                takesFirst ? left[start &+ index &* step] : right[other &+ index &* otherStep]
+            }
           }
         }
       }
@@ -331,63 +258,5 @@ extension Planner {
     let wide = try cast(node, operand, to: .float64)
     let result = try map(node, wide, Double.self, .float64) { $0 * Double(factor) }
     return try cast(node, result, to: operand.elementType)
-  }
-}
-
-/// Visits the elements of tensors that broadcast to one shape, run by run.
-struct BroadcastWalk {
-  /// The shape of the result.
-  let shape: [Int]
-  private let outer: [Int]
-  private let run: Int
-  /// For each operand, the strides of the outer axes and of the run.
-  private let strides: [[Int]]
-  private let steps: [Int]
-
-  init(_ shapes: [[Int]]) throws(ExecutionError) {
-    guard let shape = StridedView.commonShape(shapes) else {
-      throw ExecutionError(
-        .invalidOperands,
-        "operands of shapes \(shapes.map { "\($0)" }.joined(separator: " and ")) do not broadcast")
-    }
-    self.shape = shape
-    let views = shapes.compactMap { StridedView(contiguous: $0).broadcast(to: shape) }
-    // Axes over which every operand steps evenly are one run.
-    var (count, axis) = (1, shape.count)
-    var steps = views.map { _ in 0 }
-    while axis > 0 {
-      let next = axis - 1
-      let fits = views.indices.allSatisfy { operand in
-        let stride = views[operand].strides[next]
-        return shape[next] == 1 || count == 1 || stride == steps[operand] * count
-      }
-      guard fits else { break }
-      if count == 1, shape[next] != 1 { steps = views.map { $0.strides[next] } }
-      count *= shape[next]
-      axis = next
-    }
-    run = count
-    self.steps = steps
-    outer = Array(shape[..<axis])
-    strides = views.map { Array($0.strides[..<axis]) }
-  }
-
-  func run(
-    _ visit: (_ place: Int, _ starts: [Int], _ steps: [Int], _ count: Int) -> Void
-  ) {
-    let total = outer.product
-    guard total > 0, run > 0 else { return }
-    var coordinates = outer.map { _ in 0 }
-    var starts = strides.map { _ in 0 }
-    for number in 0..<total {
-      visit(number * run, starts, steps, run)
-      for axis in outer.indices.reversed() {
-        coordinates[axis] += 1
-        for operand in starts.indices { starts[operand] += strides[operand][axis] }
-        guard coordinates[axis] == outer[axis] else { break }
-        coordinates[axis] = 0
-        for operand in starts.indices { starts[operand] -= strides[operand][axis] * outer[axis] }
-      }
-    }
   }
 }

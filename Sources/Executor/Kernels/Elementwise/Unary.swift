@@ -61,16 +61,34 @@ extension Planner {
   }
 
   /// Applies `function` to every element.
+  ///
+  /// The loop is made where the function is stated, so that the compiler sees both.
+  @inline(__always)
   mutating func map<Element: BitwiseCopyable, Result: BitwiseCopyable>(
     _ node: NodeID, _ operand: Operand, _ type: Element.Type, _ result: ElementType,
     _ function: @escaping (Element) -> Result
   ) throws(ExecutionError) -> Operand {
+    try map(node, operand, result) { (source: Elements<Element>, target: Elements<Result>) in
+      for index in 0..<target.count { target[index] = function(source[index]) }
+    }
+  }
+
+  /// Does `work` on the elements of `operand`, on several parts of them at a time.
+  private mutating func map<Element: BitwiseCopyable, Result: BitwiseCopyable>(
+    _ node: NodeID, _ operand: Operand, _ result: ElementType,
+    _ work: @escaping (Elements<Element>, Elements<Result>) -> Void
+  ) throws(ExecutionError) -> Operand {
     let data = try plain(operand)
     let count = data.count
     return try step(node, reads: [data], makes: [TensorInfo(result, data.shape)]) { buffers in
-      let source = buffers.read(0, as: type, count: count)
+      let source = buffers.read(0, as: Element.self, count: count)
       let target = buffers.make(0, as: Result.self, count: count)
-      return { for index in 0..<count { target[index] = function(source[index]) } }
+      return {
+        Threads.share(count) { range in
+          let (start, count) = (range.lowerBound, range.count)
+          work(source.part(from: start, count), target.part(from: start, count))
+        }
+      }
     }[0]
   }
 

@@ -162,14 +162,21 @@ extension Planner {
   private mutating func strided<Word: BitwiseCopyable>(
     _ node: NodeID, _ data: Operand, _ view: StridedView, _ info: TensorInfo, _ type: Word.Type
   ) throws(ExecutionError) -> Operand {
-    let walk = StridedWalk(view)
+    let walk = StridedWalk([view])
     let counts = (data.count, info.count)
     return try step(node, reads: [data], makes: [info]) { buffers in
       let source = buffers.read(0, as: type, count: counts.0)
       let target = buffers.make(0, as: type, count: counts.1)
       return {
-        walk.run { place, start, step, count in
-          for index in 0..<count { target[place + index] = source[start + index * step] }
+        Threads.share(walk.count) { range in
+          walk.run(range) { place, starts, steps, count in
+            let (start, step) = (starts[0], steps[0])
+            guard step != 1 else {
+              return target.copy(count, from: source, at: start, to: place)
+            }
+            let row = target.part(from: place, count)
+            for index in 0..<count { row[index] = source[start &+ index &* step] }
+          }
         }
       }
     }[0]
@@ -182,49 +189,5 @@ extension Planner {
       let target = buffers.make(0, as: UInt8.self, count: count)
       return { target.fill(0) }
     }[0]
-  }
-}
-
-/// Visits the elements of a strided view run by run.
-struct StridedWalk {
-  private let outer: [Int]
-  private let strides: [Int]
-  private let run: Int
-  private let step: Int
-  private let offset: Int
-
-  init(_ view: StridedView) {
-    var (axes, steps): ([Int], [Int]) = ([], [])
-    for (extent, stride) in zip(view.shape, view.strides) where extent != 1 {
-      if let last = steps.last, last == stride * extent {
-        axes[axes.count - 1] *= extent
-        steps[steps.count - 1] = stride
-      } else {
-        axes.append(extent)
-        steps.append(stride)
-      }
-    }
-    run = axes.popLast() ?? 1
-    step = steps.popLast() ?? 1
-    outer = axes
-    strides = steps
-    offset = view.offset
-  }
-
-  func run(_ visit: (_ place: Int, _ start: Int, _ step: Int, _ count: Int) -> Void) {
-    let total = outer.product
-    guard total > 0, run > 0 else { return }
-    var coordinates = outer.map { _ in 0 }
-    var start = offset
-    for number in 0..<total {
-      visit(number * run, start, step, run)
-      for axis in outer.indices.reversed() {
-        coordinates[axis] += 1
-        start += strides[axis]
-        guard coordinates[axis] == outer[axis] else { break }
-        coordinates[axis] = 0
-        start -= strides[axis] * outer[axis]
-      }
-    }
   }
 }

@@ -117,10 +117,11 @@ private struct PlainConvolution {
       StridedView(
         shape: Array(weight[2...]), strides: zip(steps, form.dilations).map { $0 &* $1 }, offset: 0
       ).positions
-    walk = StridedWalk(
+    walk = StridedWalk([
       StridedView(
         shape: Array(form.result[2...]), strides: zip(steps, form.strides).map { $0 &* $1 },
-        offset: 0))
+        offset: 0)
+    ])
     (pictures, channels, filters) = (data[0], data[1], weight[0])
     (filtersPerGroup, depth) = (weight[0] / groups, weight[1])
     areas = (data[2...].product, form.result[2...].product)
@@ -135,8 +136,10 @@ private struct PlainConvolution {
         for (tap, offset) in taps.enumerated() {
           let factor = factors[(filter * depth + channel) * taps.count + tap]
           let origin = (first + channel) * areas.data + offset
-          walk.run { place, start, step, count in
-            let (here, there) = (plane * areas.result + place, origin + start)
+          walk.run { place, starts, steps, count in
+            let (here, there, step) = (
+              plane * areas.result + place, origin + starts[0], steps[0]
+            )
             for index in 0..<count {
               target[here + index] &+= factor &* source[there + index * step]
             }

@@ -25,7 +25,7 @@ struct BlockIndex {
     var steps = StridedView.rowMajor(data)
     let step = steps[axis]
     steps[axis] = 0
-    let walk = StridedWalk(StridedView(shape: indices, strides: steps, offset: 0))
+    let walk = StridedWalk([StridedView(shape: indices, strides: steps, offset: 0)])
     form = .axis(walk, step: step, extent: data[axis])
     size = 1
     indexCount = indices.product
@@ -52,9 +52,10 @@ struct BlockIndex {
     switch form {
     case .axis(let walk, let step, let extent):
       var places = try indices.places(among: extent)
-      walk.run { place, start, stride, count in
+      walk.run { place, starts, strides, count in
         for offset in 0..<count {
-          places[place + offset] = places[place + offset] * step + start + offset * stride
+          let start = starts[0] + offset * strides[0]
+          places[place + offset] = places[place + offset] * step + start
         }
       }
       return places

@@ -88,10 +88,10 @@ extension Planner {
       updates: try cast(node, scatter.updates, to: wide))
     let result =
       switch wide {
-      case .float64: try merged(node, operands, index, Double.self, try arithmetic(node, kind))
-      case .float32: try merged(node, operands, index, Float.self, try arithmetic(node, kind))
-      case .uint64: try merged(node, operands, index, UInt64.self, try wholeArithmetic(node, kind))
-      default: try merged(node, operands, index, Int64.self, try wholeArithmetic(node, kind))
+      case .float64: try merged(node, operands, index, try arithmetic(node, kind, Double.self))
+      case .float32: try merged(node, operands, index, try arithmetic(node, kind, Float.self))
+      case .uint64: try merged(node, operands, index, try wholeArithmetic(node, kind, UInt64.self))
+      default: try merged(node, operands, index, try wholeArithmetic(node, kind, Int64.self))
       }
     return try cast(node, result, to: type)
   }
@@ -123,20 +123,20 @@ extension Planner {
 
   /// The data joined with the updates where the indices say, one after the other.
   private mutating func merged<Element: BitwiseCopyable>(
-    _ node: NodeID, _ scatter: Scatter, _ index: BlockIndex, _ type: Element.Type,
-    _ join: @escaping (Element, Element) -> Element
+    _ node: NodeID, _ scatter: Scatter, _ index: BlockIndex,
+    _ function: PairFunction<Element, Element>
   ) throws(ExecutionError) -> Operand {
     let counts = (scatter.data.count, scatter.updates.count)
     return try step(node, reads: scatter.operands, makes: [scatter.data.info]) { buffers in
-      let source = buffers.read(0, as: type, count: counts.0)
+      let source = buffers.read(0, as: Element.self, count: counts.0)
       let numbers = buffers.read(1, as: Int64.self, count: index.indexCount)
-      let updates = buffers.read(2, as: type, count: counts.1)
-      let target = buffers.make(0, as: type, count: counts.0)
+      let updates = buffers.read(2, as: Element.self, count: counts.1)
+      let target = buffers.make(0, as: Element.self, count: counts.0)
       return { () throws(ExecutionError) in
         target.copy(counts.0, from: source, at: 0, to: 0)
         for (number, place) in try index.places(numbers).enumerated() {
           for offset in 0..<index.size {
-            target[place + offset] = join(
+            target[place + offset] = function.join(
               target[place + offset], updates[number * index.size + offset])
           }
         }
