@@ -43,6 +43,9 @@ struct TensorInfo: Hashable, Sendable {
     if case .special(let descriptor) = layout { descriptor.strides } else { nil }
   }
 
+  /// Whether strides cannot say where elements lie.
+  var isBlocked: Bool { layout != .plain && strides == nil }
+
   /// The bytes that it takes; nil if they are too many to count.
   var byteCount: Int? {
     if case .special(let descriptor) = layout { return descriptor.byteCount }

@@ -8,84 +8,79 @@ extension Planner {
     guard let kind = graph.nodes[node].op.kind, let view = ReductionView(node, in: graph) else {
       throw ExecutionError(.invalidOperands, "its axes do not fit its data")
     }
-    let data = try plain(node, 0)
+    let data = try operand(node, 0)
     let gone = data.shape.indices.filter(view.reduces)
-    let shape = data.shape.indices.compactMap { axis in
-      gone.contains(axis) ? view.keepDims ? 1 : nil : data.shape[axis]
-    }
     if gone.isEmpty, Self.keepsSingle.contains(kind) { return define(node, data) }
-    let kept = data.shape.indices.filter { !gone.contains($0) }
-    let lines = ReductionLines(data.shape, kept: kept, gone: gone)
-    let type = data.elementType
-    let result: Operand
-    if type.isFloatingPoint {
-      let wide = try cast(node, data, to: type == .float32 ? .float32 : .float64)
-      let join = try Self.join(kind)
-      result =
-        wide.elementType == .float32
-        ? try reduced(node, wide, lines, Float.self, .float32, shape) {
-          Float(join($0.map(Double.init)))
-        }
-        : try reduced(node, wide, lines, Double.self, .float64, shape, join)
-    } else {
-      let wide = try cast(node, data, to: .int64)
-      result = try reduced(node, wide, lines, Int64.self, .int64, shape, try Self.wholeJoin(kind))
+    var result = try reduced(node, kind, data, gone)
+    if !view.keepDims {
+      let kept = data.shape.indices.filter { !gone.contains($0) }.map { data.shape[$0] }
+      result = self.view(try plain(result), as: TensorInfo(result.elementType, kept))
     }
-    define(node, try cast(node, result, to: type))
+    define(node, result)
   }
 
   private static let keepsSingle: [OperatorKind] = [
     .reduceSum, .reduceMean, .reduceMax, .reduceMin, .reduceProd,
   ]
 
-  private static func join(_ kind: OperatorKind) throws(ExecutionError) -> ([Double]) -> Double {
-    switch kind {
-    case .reduceSum: return { $0.reduce(0, +) }
-    case .reduceMean: return { $0.reduce(0, +) / Double($0.count) }
-    case .reduceProd: return { $0.reduce(1, *) }
-    case .reduceMax:
-      return { values in values.contains(where: \.isNaN) ? .nan : values.max() ?? -.infinity }
-    case .reduceMin:
-      return { values in values.contains(where: \.isNaN) ? .nan : values.min() ?? .infinity }
-    case .reduceL1: return { $0.reduce(0) { $0 + abs($1) } }
-    case .reduceL2: return { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-    case .reduceSumSquare: return { $0.reduce(0) { $0 + $1 * $1 } }
-    case .reduceLogSum: return { log($0.reduce(0, +)) }
-    case .reduceLogSumExp:
-      return { values in
-        guard let top = values.max(), top.isFinite else { return values.max() ?? -.infinity }
-        return top + log(values.reduce(0) { $0 + exp($1 - top) })
-      }
-    default: throw ExecutionError(.unsupported, "has no kernel")
-    }
-  }
-
-  private static func wholeJoin(_ kind: OperatorKind) throws(ExecutionError) -> ([Int64]) -> Int64 {
-    switch kind {
-    case .reduceSum: return { $0.reduce(0, &+) }
-    case .reduceMean: return { $0.isEmpty ? 0 : $0.reduce(0, &+) / Int64($0.count) }
-    case .reduceProd: return { $0.reduce(1, &*) }
-    case .reduceMax: return { $0.max() ?? .min }
-    case .reduceMin: return { $0.min() ?? .max }
-    case .reduceL1: return { $0.reduce(0) { $0 &+ abs($1) } }
-    case .reduceSumSquare: return { $0.reduce(0) { $0 &+ $1 &* $1 } }
-    default: throw ExecutionError(.unsupported, "has no kernel for whole numbers")
-    }
-  }
-
-  private mutating func reduced<Element: BitwiseCopyable>(
-    _ node: NodeID, _ data: Operand, _ lines: ReductionLines, _ type: Element.Type,
-    _ elementType: ElementType, _ shape: [Int], _ join: @escaping ([Element]) -> Element
+  /// Reduces the axes `gone`, which stay with extent 1.
+  private mutating func reduced(
+    _ node: NodeID, _ kind: OperatorKind, _ data: Operand, _ gone: [Int]
   ) throws(ExecutionError) -> Operand {
-    let counts = (data.count, shape.product)
-    return try step(node, reads: [data], makes: [TensorInfo(elementType, shape)]) { buffers in
-      let source = buffers.read(0, as: type, count: counts.0)
-      let target = buffers.make(0, as: type, count: counts.1)
-      return {
-        lines.run { place, elements in
-          target[place] = join(elements.map { source[$0] })
-        }
+    let type = data.elementType
+    switch type {
+    case .float32:
+      if kind == .reduceMean, data.info.isBlocked, gone == Array(2..<data.shape.count) {
+        return try mean(data)
       }
+      return try reducedFloats(node, kind, data, gone, Float.self)
+    case _ where type.isFloatingPoint:
+      let wide = try cast(node, data, to: .float64)
+      return try cast(node, try reducedFloats(node, kind, wide, gone, Double.self), to: type)
+    default:
+      guard let function = ReductionFunction(whole: kind) else {
+        throw ExecutionError(.unsupported, "has no kernel for whole numbers")
+      }
+      let wide = try cast(node, data, to: .int64)
+      return try cast(node, try reduced(node, wide, gone, function), to: type)
+    }
+  }
+
+  private mutating func reducedFloats<Element: BitwiseCopyable & BinaryFloatingPoint>(
+    _ node: NodeID, _ kind: OperatorKind, _ data: Operand, _ gone: [Int], _ type: Element.Type
+  ) throws(ExecutionError) -> Operand {
+    if let function = ReductionFunction<Element, Double>(sum: kind) {
+      return try reduced(node, data, gone, function)
+    }
+    if let function = ReductionFunction<Element, Element>(bound: kind) {
+      return try reduced(node, data, gone, function)
+    }
+    guard kind == .reduceLogSumExp,
+      let largest = ReductionFunction<Element, Element>(bound: .reduceMax),
+      let sum = ReductionFunction<Double, Double>(sum: .reduceSum)
+    else { throw ExecutionError(.unsupported, "has no kernel") }
+    let top = try reduced(node, data, gone, largest)
+    let powers = try pairwise(node, data, top, type, .float64) { exp(Double($0) - Double($1)) }
+    let total = try reduced(node, powers, gone, sum)
+    return try pairwise(
+      node, try cast(node, total, to: data.elementType), top, type, data.elementType
+    ) {
+      $1.isFinite ? Element(log(Double($0))) + $1 : $1
+    }
+  }
+
+  private mutating func reduced<Element: BitwiseCopyable, State: BitwiseCopyable>(
+    _ node: NodeID, _ operand: Operand, _ gone: [Int], _ function: ReductionFunction<Element, State>
+  ) throws(ExecutionError) -> Operand {
+    let data = operand.info.isBlocked ? try plain(operand) : operand
+    var shape = data.shape
+    for axis in gone { shape[axis] = 1 }
+    let walk = ReductionWalk(data.info, gone: gone)
+    let counts = (data.count, shape.product)
+    return try step(node, reads: [data], makes: [TensorInfo(data.elementType, shape)]) { buffers in
+      let source = buffers.read(0, as: Element.self, count: counts.0)
+      let target = buffers.make(0, as: Element.self, count: counts.1)
+      return { walk.run(source, target, function) }
     }[0]
   }
 
@@ -122,6 +117,89 @@ extension Planner {
           }
         }
       }[0])
+  }
+}
+
+/// Reduces a tensor as it lies in memory.
+private struct ReductionWalk {
+  /// For each element of the result, where what it is made of starts, and where it belongs.
+  private let kept: StridedWalk
+  /// What belongs to one element of the result, counted from its start.
+  private let lines: [Line]
+  private let lineCount: Int
+  /// Whether neighbours in memory belong to neighbours of the result.
+  private let goesByRows: Bool
+  /// How many states are worked on at a time, such that they stay in the cache.
+  private static let rowLength = 512
+
+  init(_ info: TensorInfo, gone: [Int]) {
+    let steps = info.strides ?? StridedView.rowMajor(info.shape)
+    var shape = info.shape
+    for axis in gone { shape[axis] = 1 }
+    let targets = StridedView.rowMajor(shape)
+    let order = info.shape.indices.sorted { (steps[$1], $0) < (steps[$0], $1) }
+    func view(_ axes: [Int], _ steps: [Int]) -> StridedView {
+      StridedView(
+        shape: axes.map { info.shape[$0] }, strides: axes.map { steps[$0] }, offset: 0)
+    }
+    let (keptAxes, goneAxes) = (
+      order.filter { !gone.contains($0) }, order.filter(gone.contains)
+    )
+    kept = StridedWalk([view(keptAxes, steps), view(keptAxes, targets)])
+    let walk = StridedWalk([view(goneAxes, steps)])
+    var lines: [Line] = []
+    walk.run { _, starts, steps, count in
+      lines.append(Line(start: starts[0], step: steps[0], count: count))
+    }
+    self.lines = lines
+    lineCount = walk.count
+    let innermost = order.last { info.shape[$0] > 1 }
+    goesByRows = innermost.map { steps[$0] == 1 && !gone.contains($0) } ?? false
+  }
+
+  func run<Element: BitwiseCopyable, State: BitwiseCopyable>(
+    _ source: Elements<Element>, _ target: Elements<Element>,
+    _ function: ReductionFunction<Element, State>
+  ) {
+    Threads.share(kept.count, cost: max(lineCount, 1)) { range in
+      kept.run(range) { _, starts, steps, count in
+        if goesByRows, steps[0] == 1 {
+          reduceRows(source, target, function, starts, steps[1], count)
+        } else {
+          for index in 0..<count {
+            let start = starts[0] + index * steps[0]
+            let state = lines.reduce(function.initial) { state, line in
+              function.fold(
+                state, source,
+                Line(start: start + line.start, step: line.step, count: line.count))
+            }
+            target[starts[1] + index * steps[1]] = function.finish(state, lineCount)
+          }
+        }
+      }
+    }
+  }
+
+  /// Reduces `count` neighbours side by side.
+  private func reduceRows<Element: BitwiseCopyable, State: BitwiseCopyable>(
+    _ source: Elements<Element>, _ target: Elements<Element>,
+    _ function: ReductionFunction<Element, State>, _ starts: [Int], _ step: Int, _ count: Int
+  ) {
+    Elements<State>.withTemporary(count: min(count, Self.rowLength)) { memory in
+      for first in stride(from: 0, to: count, by: Self.rowLength) {
+        let states = memory.part(from: 0, min(count - first, Self.rowLength))
+        states.fill(function.initial)
+        for line in lines {
+          for index in 0..<line.count {
+            let start = starts[0] + first + line.start + index * line.step
+            function.foldRow(states, source.part(from: start, states.count))
+          }
+        }
+        for index in 0..<states.count {
+          target[starts[1] + (first + index) * step] = function.finish(states[index], lineCount)
+        }
+      }
+    }
   }
 }
 
