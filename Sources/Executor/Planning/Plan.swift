@@ -75,7 +75,13 @@ final class Plan {
   private static func address(
     of slot: SlotID, _ builder: PlanBuilder, _ arena: Arena, _ memory: UnsafeMutableRawBufferPointer
   ) -> UnsafeMutableRawPointer? {
-    let root = builder.root(of: slot)
+    let (root, offset) = builder.location(of: slot)
+    return unsafe base(of: root, builder, arena, memory).map { unsafe $0 + offset }
+  }
+
+  private static func base(
+    of root: SlotID, _ builder: PlanBuilder, _ arena: Arena, _ memory: UnsafeMutableRawBufferPointer
+  ) -> UnsafeMutableRawPointer? {
     switch builder.places[root.index] {
     case .arena:
       return unsafe arena.offsets[root.index].flatMap {

@@ -29,8 +29,8 @@ struct PlanBuilder {
     case packed(OwnedBytes)
     /// Memory of a plan that ran before.
     case earlier(UnsafeMutableRawPointer)
-    /// The same memory as another slot.
-    case alias(SlotID)
+    /// Memory of another slot, from so many bytes after its start on.
+    case alias(SlotID, offset: Int = 0)
   }
 
   private(set) var places: [Place] = []
@@ -44,9 +44,26 @@ struct PlanBuilder {
   mutating func add(_ step: Step) { steps.append(step) }
 
   /// The slot whose memory `slot` shares in the end.
-  func root(of slot: SlotID) -> SlotID {
-    var current = slot
-    while case .alias(let other) = places[current.index] { current = other }
-    return current
+  func root(of slot: SlotID) -> SlotID { location(of: slot).root }
+
+  /// The slot whose memory `slot` shares in the end, and how far behind its start.
+  func location(of slot: SlotID) -> (root: SlotID, offset: Int) {
+    var (current, total) = (slot, 0)
+    while case .alias(let other, let offset) = places[current.index] {
+      current = other
+      total += offset
+    }
+    return (current, total)
+  }
+
+  /// Moves what `slot` holds into the memory of `other`, `offset` bytes after its start, if it has memory of its
+  /// own for `byteCount` bytes; returns whether it has.
+  mutating func move(_ slot: SlotID, byteCount: Int, into other: SlotID, at offset: Int) -> Bool {
+    let (root, start) = location(of: slot)
+    guard case .arena(byteCount) = places[root.index], start == 0, root != other else {
+      return false
+    }
+    places[root.index] = .alias(other, offset: offset)
+    return true
   }
 }

@@ -35,6 +35,32 @@ extension Planner {
     return result
   }
 
+  /// `operand` with `axis` before all others, if that is how it lies in memory: nothing is moved.
+  mutating func front(_ operand: Operand, _ axis: Int) -> Operand? {
+    let shape = operand.shape
+    let front = [shape[axis]] + shape.removing(axis)
+    let steps = operand.info.strides ?? StridedView.rowMajor(shape)
+    var expected = StridedView.rowMajor(front)
+    expected.insert(expected.removeFirst(), at: axis)
+    guard operand.constant == nil, !operand.info.isBlocked,
+      shape.indices.allSatisfy({ shape[$0] == 1 || steps[$0] == expected[$0] })
+    else { return nil }
+    return view(operand, as: TensorInfo(operand.elementType, front))
+  }
+
+  /// `operand`, which is plain, with its first axis as number `axis`: nothing is moved.
+  mutating func back(_ operand: Operand, to axis: Int) throws(ExecutionError) -> Operand {
+    var order = Array(1..<operand.shape.count)
+    order.insert(0, at: axis)
+    let layout = try operand.info.descriptor.transposed(order)
+    let shape = order.map { operand.shape[$0] }
+    guard operand.shape[0] > 1 else {
+      return view(operand, as: TensorInfo(operand.elementType, shape))
+    }
+    let info = TensorInfo(operand.elementType, shape, .special(layout))
+    return view(operand, as: try info.simplified)
+  }
+
   /// Adds a step that is a primitive with one result.
   mutating func step(
     _ primitive: Primitive, reads: [(role: Int32, operand: Operand, layout: MemoryDescriptor)],
@@ -75,5 +101,14 @@ extension Planner {
     return Operand(
       slot: builder.slot(.packed(owner)),
       info: TensorInfo(operand.elementType, shape, .special(layout)), constant: nil)
+  }
+}
+
+extension [Int] {
+  /// The extents of all axes but one.
+  func removing(_ axis: Int) -> [Int] {
+    var rest = self
+    rest.remove(at: axis)
+    return rest
   }
 }

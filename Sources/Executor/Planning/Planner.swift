@@ -285,6 +285,24 @@ struct Planner {
     return Operand(slot: slot, info: info, constant: nil)
   }
 
+  /// Has `operand`, which lies row-major, made where `target` has room for it, `offset` bytes after its start, so
+  /// that nothing needs to be copied there; returns whether that can be.
+  mutating func move(_ operand: Operand, into target: SlotID, at offset: Int) -> Bool {
+    let root = builder.root(of: operand.slot)
+    guard operand.constant == nil, offset % Arena.alignment == 0,
+      let count = operand.info.byteCount,
+      builder.move(operand.slot, byteCount: count, into: target, at: offset)
+    else { return false }
+    readers[target, default: 0] += readers.removeValue(forKey: root) ?? 0
+    return true
+  }
+
+  /// What lies `offset` bytes after the start of `operand`, seen as another tensor.
+  mutating func part(_ operand: Operand, at offset: Int, as info: TensorInfo) -> Operand {
+    Operand(
+      slot: builder.slot(.alias(operand.slot, offset: offset)), info: info, constant: nil)
+  }
+
   /// The same memory seen as another tensor.
   mutating func view(_ operand: Operand, as info: TensorInfo) -> Operand {
     if let constant = operand.constant {

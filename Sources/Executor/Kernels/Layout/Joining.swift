@@ -18,7 +18,9 @@ extension Planner {
     }
     var plains: [Operand] = []
     for part in parts where part.count > 0 { plains.append(try plain(part)) }
-    define(node, try copied(node, plains, axis: view.axis, TensorInfo(parts[0].elementType, shape)))
+    let info = TensorInfo(parts[0].elementType, shape)
+    if let planes = try planes(node, plains, axis: view.axis, info) { return define(node, planes) }
+    define(node, try copied(node, plains, axis: view.axis, info))
   }
 
   private func joined(_ parts: [Operand], axis: Int) throws(ExecutionError) -> [Int] {
@@ -58,14 +60,31 @@ extension Planner {
       target)
   }
 
+  /// Tensors of extent 1 along the innermost axis, one after the other in memory, as a choice among them likes them.
+  private mutating func planes(
+    _ node: NodeID, _ parts: [Operand], axis: Int, _ info: TensorInfo
+  ) throws(ExecutionError) -> Operand? {
+    guard info.elementType == .float32, info.count > 0, (1...6).contains(info.shape.count),
+      info.shape[axis...].dropFirst().allSatisfy({ $0 == 1 }), parts.count == info.shape[axis],
+      let reader = graph.nodes[node].output(0).flatMap(graph.soleReader), reader.input == 0,
+      graph.nodes[reader.node].op.kind == .topK,
+      self.axis(reader.node, default: -1, rank: info.shape.count) == axis
+    else { return nil }
+    let front = TensorInfo(.float32, [parts.count] + info.shape.removing(axis))
+    return try back(try copied(node, parts, axis: 0, front), to: axis)
+  }
+
+  /// Tensors one after the other along an axis: made in place where they can be, copied where not.
   mutating func copied(
     _ node: NodeID, _ parts: [Operand], axis: Int, _ info: TensorInfo
   ) throws(ExecutionError) -> Operand {
     guard info.count > 0 else { return try zeros(node, info) }
-    let width = info.elementType.bitWidth / 8
-    let outer = info.shape[..<axis].reduce(1, *)
-    let inner = info.shape[(axis + 1)...].reduce(width, *)
-    let sizes = parts.map { $0.shape[axis] * inner }
+    let outer = info.shape[..<axis].product
+    if outer == 1, !parts.allSatisfy({ $0.constant != nil }) {
+      return try placed(node, parts, info)
+    }
+    let inner = info.shape[(axis + 1)...].product * (info.elementType.bitWidth / 8)
+    let sizes = parts.map { $0.info.byteCount.map { $0 / outer } ?? 0 }
     let total = info.shape[axis] * inner
     return try step(node, reads: parts.map { $0 }, makes: [info]) { buffers in
       let sources = sizes.indices.map {
@@ -73,15 +92,51 @@ extension Planner {
       }
       let target = buffers.make(0, as: UInt8.self, count: total * outer)
       return {
-        var start = 0
-        for (source, size) in zip(sources, sizes) {
-          for block in 0..<outer {
-            target.copy(size, from: source, at: block * size, to: block * total + start)
+        Threads.share(outer, cost: total) { blocks in
+          for block in blocks {
+            var start = block * total
+            for (source, size) in zip(sources, sizes) {
+              target.copy(size, from: source, at: block * size, to: start)
+              start += size
+            }
           }
-          start += size
         }
       }
     }[0]
+  }
+
+  /// Tensors one after the other in memory.
+  private mutating func placed(
+    _ node: NodeID, _ parts: [Operand], _ info: TensorInfo
+  ) throws(ExecutionError) -> Operand {
+    let total = try allowed(info)
+    let slot = builder.slot(.arena(byteCount: total))
+    var copies: [(part: Operand, place: Int, size: Int)] = []
+    var place = 0
+    for part in parts {
+      let size = try allowed(part.info)
+      if size > 0, !move(part, into: slot, at: place) { copies.append((part, place, size)) }
+      place += size
+    }
+    guard !copies.isEmpty else { return Operand(slot: slot, info: info, constant: nil) }
+    let bounds = copies.map { ($0.place, $0.size) }
+    let bind: Binding = { buffers in
+      let target = buffers.make(0, as: UInt8.self, count: total)
+      let sources = bounds.indices.map {
+        buffers.read($0, as: UInt8.self, count: bounds[$0].1)
+      }
+      return {
+        for (source, (place, size)) in zip(sources, bounds) {
+          Threads.share(size) { range in
+            target.copy(
+              range.count, from: source, at: range.lowerBound, to: place + range.lowerBound)
+          }
+        }
+      }
+    }
+    builder.add(
+      Step(reads: copies.map(\.part.slot), makes: [slot], scratch: nil, bind: bind, node: node))
+    return Operand(slot: slot, info: info, constant: nil)
   }
 
   mutating func split(_ node: NodeID) throws(ExecutionError) {

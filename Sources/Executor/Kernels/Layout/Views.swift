@@ -76,7 +76,16 @@ extension Planner {
   }
 
   mutating func slice(_ node: NodeID) throws(ExecutionError) {
-    let data = try plain(node, 0)
+    let operand = try operand(node, 0)
+    if operand.info.layout != .plain, let slices = SliceView(node, in: graph)?.slices,
+      slices.count == 1, let data = front(operand, slices[0].axis)
+    {
+      let range = slices[0].resolved(extent: data.shape[0])
+      let taken = StridedView(contiguous: data.shape)
+        .sliced(axis: 0, start: range.start, count: range.count, step: range.step)
+      return define(node, try back(try strided(node, data, taken), to: slices[0].axis))
+    }
+    let data = try plain(operand)
     guard let slices = SliceView(node, in: graph)?.slices else {
       throw ExecutionError(.invalidOperands, "its bounds do not fit data of shape \(data.shape)")
     }
@@ -150,6 +159,10 @@ extension Planner {
     let info = TensorInfo(data.elementType, view.shape)
     guard info.count > 0 else { return try zeros(node, info) }
     try allowed(info)
+    let start = view.offset * (data.elementType.bitWidth / 8)
+    if data.constant == nil, view.isContiguous, start % Arena.alignment == 0 {
+      return part(data, at: start, as: info)
+    }
     switch data.elementType.bitWidth {
     case 8: return try strided(node, data, view, info, UInt8.self)
     case 16: return try strided(node, data, view, info, UInt16.self)
@@ -189,5 +202,12 @@ extension Planner {
       let target = buffers.make(0, as: UInt8.self, count: count)
       return { target.fill(0) }
     }[0]
+  }
+}
+
+extension StridedView {
+  /// Whether its elements lie one after the other.
+  fileprivate var isContiguous: Bool {
+    zip(shape, zip(strides, Self.rowMajor(shape))).allSatisfy { $0 == 1 || $1.0 == $1.1 }
   }
 }

@@ -4,7 +4,13 @@ import IR
 
 extension Planner {
   mutating func topK(_ node: NodeID) throws(ExecutionError) {
-    let data = try plain(node, 0)
+    let operand = try operand(node, 0)
+    if let axis = axis(node, default: -1, rank: operand.shape.count),
+      let result = try sortedPlanes(node, operand, axis)
+    {
+      return define(node, 0, result)
+    }
+    let data = try plain(operand)
     guard let axis = axis(node, default: -1, rank: data.shape.count),
       let isLargest = graph.attribute(node, "largest", default: true),
       let count = try chosenCount(node), (0...data.shape[axis]).contains(count)
@@ -30,6 +36,40 @@ extension Planner {
       default: try topK(node, data, try cast(node, data, to: .int64), form, infos, Int64.self)
       }
     for (index, result) in results.enumerated() { define(node, index, result) }
+  }
+
+  /// The values alone, if only they are read and a network sorts them; whatever order the data lies in.
+  private mutating func sortedPlanes(
+    _ node: NodeID, _ operand: Operand, _ axis: Int
+  ) throws(ExecutionError) -> Operand? {
+    guard operand.elementType == .float32, operand.constant == nil, operand.count > 0,
+      (1...6).contains(operand.shape.count),
+      graph.nodes[node].output(1).map({ graph.values[$0].uses.isEmpty }) ?? true,
+      let isLargest = graph.attribute(node, "largest", default: true),
+      let count = try chosenCount(node), (1...operand.shape[axis]).contains(count),
+      SortingNetwork.suits(extent: operand.shape[axis], count: count)
+    else { return nil }
+    if operand.info.layout != .plain, let front = front(operand, axis) {
+      let form = TopKForm(front.shape, axis: 0, count: count, isLargest: isLargest)
+      return try back(try sorted(node, front, axis: 0, form), to: axis)
+    }
+    let data = try plain(operand)
+    let form = TopKForm(data.shape, axis: axis, count: count, isLargest: isLargest)
+    return try sorted(node, data, axis: axis, form)
+  }
+
+  private mutating func sorted(
+    _ node: NodeID, _ data: Operand, axis: Int, _ form: TopKForm
+  ) throws(ExecutionError) -> Operand {
+    var shape = data.shape
+    shape[axis] = form.count
+    let info = TensorInfo(.float32, shape)
+    let counts = (data.count, info.count)
+    return try step(node, reads: [data], makes: [info]) { buffers in
+      let source = buffers.read(0, as: Float.self, count: counts.0)
+      let target = buffers.make(0, as: Float.self, count: counts.1)
+      return { SortingNetwork(form).run(source, target) }
+    }[0]
   }
 
   /// How many elements are asked for: by an attribute before operator set 10.
@@ -69,7 +109,7 @@ extension Planner {
 }
 
 /// A choice of elements along one axis.
-private struct TopKForm {
+struct TopKForm {
   let outer: Int
   let extent: Int
   let inner: Int
@@ -84,23 +124,37 @@ private struct TopKForm {
     self.isLargest = isLargest
   }
 
+  /// How many lines there are along the axis.
+  var lineCount: Int { outer * inner }
+
+  /// Where line `number` starts in the data and in the result.
+  func starts(of number: Int) -> (source: Int, target: Int) {
+    let (block, column) = number.quotientAndRemainder(dividingBy: inner)
+    return (block * extent * inner + column, block * count * inner + column)
+  }
+
+  /// Visits the chosen elements of some lines; all of them if `lines` is nil.
   func run<Key: BitwiseCopyable & Comparable>(
-    _ keys: Elements<Key>, _ visit: (_ place: Int, _ element: Int, _ index: Int) -> Void
+    _ keys: Elements<Key>, lines: Range<Int>? = nil,
+    _ visit: (_ place: Int, _ element: Int, _ index: Int) -> Void
   ) {
+    guard let lines else {
+      return Threads.share(lineCount, cost: extent * Self.insertionLimit) { lines in
+        run(keys, lines: lines, visit)
+      }
+    }
     var few = Array(repeating: 0, count: count)
-    for block in 0..<outer {
-      for column in 0..<inner {
-        let start = block * extent * inner + column
-        let best: [Int]
-        if count <= Self.insertionLimit {
-          insertBest(keys, from: start, into: &few)
-          best = few
-        } else {
-          best = self.best(keys, from: start)
-        }
-        for (rank, index) in best.enumerated() {
-          visit((block * count + rank) * inner + column, start + index * inner, index)
-        }
+    for line in lines {
+      let (start, target) = starts(of: line)
+      let best: [Int]
+      if count <= Self.insertionLimit {
+        insertBest(keys, from: start, into: &few)
+        best = few
+      } else {
+        best = self.best(keys, from: start)
+      }
+      for (rank, index) in best.enumerated() {
+        visit(target + rank * inner, start + index * inner, index)
       }
     }
   }
