@@ -21,7 +21,8 @@ extension Planner {
     try requireFloat([data, weight])
     var chain = FusedChain(after: node)
     chain = fusion(chain, result: form.result, allowsSum: !form.isTransposed)
-    let result = try convolve(form, data, weight, bias, chain)
+    let fast = try depthwise(node, view, data, weight) ?? (form, data)
+    let result = try convolve(fast.form, fast.data, weight, bias, chain)
     define(chain, result)
   }
 
