@@ -36,6 +36,7 @@ final class PackedWeights {
       unsafe $0.initializeMemory(as: UInt8.self, repeating: 0)
     }
     try Reorder.run(payload, source, owner, target)
+    unsafe payload.withBytes { unsafe payload.owner.discard($0) }
     known[key, default: Entry(owner: payload.owner)].forms.append((target, owner))
     return owner
   }

@@ -43,14 +43,15 @@ final class Plan {
     unsafe memory = .allocate(byteCount: max(arena.byteCount, 1), alignment: Arena.alignment)
     arenaByteCount = arena.byteCount
     leastByteCount = arena.leastByteCount
-    places = builder.places
+    let places = Self.aligned(builder)
+    self.places = places
     self.inputs = inputs
     self.graph = graph
     self.end = end
     self.before = before
     let base = unsafe memory
     let addresses = unsafe builder.places.indices.map { index in
-      unsafe Self.address(of: SlotID(index: index), builder, arena, base)
+      unsafe Self.address(of: SlotID(index: index), builder, places, arena, base)
     }
     unsafe self.addresses = addresses
     var work: [(node: NodeID, run: Work)] = []
@@ -72,17 +73,32 @@ final class Plan {
 
   deinit { unsafe memory.deallocate() }
 
+  /// What slots are, with those stored tensors that steps read where every processor can read them.
+  ///
+  /// Most weights are read in another order, of which there is a copy already.
+  private static func aligned(_ builder: PlanBuilder) -> [PlanBuilder.Place] {
+    var places = builder.places
+    for slot in builder.steps.flatMap(\.reads) {
+      guard let root = slot.map(builder.root), case .constant(let constant) = places[root.index]
+      else { continue }
+      places[root.index] = .constant(constant.aligned)
+    }
+    return places
+  }
+
   private static func address(
-    of slot: SlotID, _ builder: PlanBuilder, _ arena: Arena, _ memory: UnsafeMutableRawBufferPointer
+    of slot: SlotID, _ builder: PlanBuilder, _ places: [PlanBuilder.Place], _ arena: Arena,
+    _ memory: UnsafeMutableRawBufferPointer
   ) -> UnsafeMutableRawPointer? {
     let (root, offset) = builder.location(of: slot)
-    return unsafe base(of: root, builder, arena, memory).map { unsafe $0 + offset }
+    return unsafe base(of: root, places, arena, memory).map { unsafe $0 + offset }
   }
 
   private static func base(
-    of root: SlotID, _ builder: PlanBuilder, _ arena: Arena, _ memory: UnsafeMutableRawBufferPointer
+    of root: SlotID, _ places: [PlanBuilder.Place], _ arena: Arena,
+    _ memory: UnsafeMutableRawBufferPointer
   ) -> UnsafeMutableRawPointer? {
-    switch builder.places[root.index] {
+    switch places[root.index] {
     case .arena:
       return unsafe arena.offsets[root.index].flatMap {
         unsafe memory.baseAddress?.advanced(by: $0)

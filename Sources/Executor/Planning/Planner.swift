@@ -150,7 +150,7 @@ struct Planner {
     // Packed weights are told apart by where they are stored, so the constant stays the original.
     let constant = try stored.payload == nil ? stored.dense() : stored
     let operand = Operand(
-      slot: builder.slot(.constant(constant.aligned)),
+      slot: builder.slot(.constant(constant)),
       info: TensorInfo(constant.elementType, constant.shape), constant: constant)
     operands[value] = operand
     return operand
