@@ -95,7 +95,8 @@ struct PreprocessingParts: ParsableArguments {
   /// What is asked for, or what the model's file states; nil if neither says anything.
   ///
   /// - Throws: `Failure` if the file states what makes no sense.
-  func stated(by imported: ImportedModel, with further: [FieldValue] = []) throws -> Preprocessing? {
+  func stated(by imported: ImportedModel, with further: [FieldValue] = []) throws -> Preprocessing?
+  {
     let base = try preprocess ?? PreprocessingOptions.statement(of: imported)
     let replaced = fields + further
     guard !replaced.isEmpty else { return base }

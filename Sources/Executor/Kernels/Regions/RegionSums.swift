@@ -1,4 +1,3 @@
-internal import Dispatch
 import IR
 
 // Sums of values over a region of each picture, taken while the graph runs.
@@ -134,17 +133,22 @@ private struct RegionSummation {
   func run(_ source: Elements<Float>, _ weights: Elements<Double>, _ target: Elements<Double>) {
     let groups = (view.channels + Self.lanes - 1) / Self.lanes
     let units = view.pictures * groups
-    // Every unit writes places of its own.
-    nonisolated(unsafe) let shared = (source, weights, target)
-    DispatchQueue.concurrentPerform(iterations: units) { unit in
-      let (source, weights, target) = unsafe shared
-      let (picture, first) = (unit / groups, unit % groups * Self.lanes)
-      let channels = first..<min(first + Self.lanes, view.channels)
-      if view.block >= Self.lanes, view.block % Self.lanes == 0, channels.count == Self.lanes {
-        sumTogether(picture, channels, source, weights, target)
-      } else {
-        for channel in channels { sum(picture, channel, source, weights, target) }
-      }
+    Threads.share(units, cost: Self.lanes * view.positions) { range in
+      for unit in range { sum(unit, of: groups, source, weights, target) }
+    }
+  }
+
+  /// One group of channels of one picture.
+  private func sum(
+    _ unit: Int, of groups: Int, _ source: Elements<Float>, _ weights: Elements<Double>,
+    _ target: Elements<Double>
+  ) {
+    let (picture, first) = (unit / groups, unit % groups * Self.lanes)
+    let channels = first..<min(first + Self.lanes, view.channels)
+    if view.block >= Self.lanes, view.block % Self.lanes == 0, channels.count == Self.lanes {
+      sumTogether(picture, channels, source, weights, target)
+    } else {
+      for channel in channels { sum(picture, channel, source, weights, target) }
     }
   }
 
