@@ -117,10 +117,20 @@ import Testing
     let resumed = try dissect(output, images: pictures, "--batch", "1", "--resume", "--json")
     #expect(resumed.status == 0, "\(resumed.errors)")
     let difference = try Judge.run("statistics_difference.py", whole, output)
-    #expect(difference.trimmed == "0.0")
+    #expect(try #require(Double(difference.trimmed)) < 1e-15)
     let complete = try dissect(output, images: pictures, "--batch", "1", "--resume", "--json")
     #expect(complete.output.contains("\"wasComplete\" : true"))
     #expect(try folder.contents().filter { $0.hasSuffix(".partial") } == [])
+  }
+
+  /// Pixels that were not divided by 255 show at the first normalisation.
+  @Test func aWrongScaleIsWarnedOf() throws {
+    let output = folder.appending("s.h5")
+    let usual = try dissect(output)
+    #expect(!usual.errors.contains("warning"), "\(usual.errors)")
+    let wrong = try dissect(output, "--scale", "1", "--force")
+    #expect(wrong.status == 0)
+    #expect(wrong.errors.contains("times the variance of its training"), "\(wrong.errors)")
   }
 
   @Test func nothingIsMeasuredOfWhatIsNoFeatureMap() throws {

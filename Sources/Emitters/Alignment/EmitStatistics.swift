@@ -5,8 +5,8 @@ import HDF5Access
 /// Prepares alignment statistics as an HDF5 file of schema "dearc.alignment/1".
 ///
 /// ```
-/// /                 attributes schema, model_sha256, images, tool, preprocessing, selection, shards,
-///                   unreadable, unmasked, repeated, and batches_done if the run was interrupted
+/// /                 attributes schema, model_sha256, images, tool, preprocessing, selection; where they
+///                   say something, shards, unreadable, unmasked, repeated and batches_done
 /// /images           u64 [images]
 /// /values/0000      attributes value, axis, channels
 ///     rad, rad_m2, inside_mean, outside_mean, activation_mean     f64 [channels]
@@ -50,11 +50,18 @@ extension HDF5Draft {
       ("images", .integer(Int64(measurement.imageHashes.count))),
       ("tool", .text(measurement.tool)), ("preprocessing", .text(measurement.preprocessing)),
       ("selection", .text(measurement.selection)),
-      ("shards", .text(measurement.shards.joined(separator: " "))),
-      ("unreadable", .integer(Int64(measurement.leftOut.unreadable))),
-      ("unmasked", .integer(Int64(measurement.leftOut.unmasked))),
-      ("repeated", .integer(Int64(measurement.leftOut.repeated))),
     ]
+    if !measurement.shards.isEmpty {
+      attributes.append(("shards", .text(measurement.shards.joined(separator: " "))))
+    }
+    let leftOut = measurement.leftOut
+    let counts = [
+      ("unreadable", leftOut.unreadable), ("unmasked", leftOut.unmasked),
+      ("repeated", leftOut.repeated),
+    ]
+    for (name, count) in counts where count > 0 {
+      attributes.append((name, .integer(Int64(count))))
+    }
     if let count = measurement.batchesDone {
       attributes.append(("batches_done", .integer(Int64(count))))
     }

@@ -68,6 +68,7 @@ struct DissectionRun {
     }
     let start = try start(checkpoint)
     let measurement = try measurement()
+    let check = try checkPreparation()
     var dissection = Dissection(
       measurement, preparation, batches: batches, shard: command.shard ?? .all, from: start)
     for picture in pairs.unmasked {
@@ -90,8 +91,31 @@ struct DissectionRun {
         message: "no picture could be counted: \(DissectRendering.leftOut(dissection.statistics))")
     }
     try checkpoint.finish(dissection.statistics)
-    return DissectReport(command, dissection.statistics, progress.elapsed, isResumed: false)
+    return DissectReport(
+      command, dissection.statistics, progress.elapsed, isResumed: false, check: check)
   }
+
+  /// Warns if the network's first normalisation sees another spread than in training.
+  private func checkPreparation() throws -> NormalizationCheck? {
+    let samples = batches.joined().lazy.compactMap { try? preparation.sample($0) }
+    guard samples.first != nil else { return nil }
+    let check: NormalizationCheck?
+    do {
+      check = try NormalizationCheck(
+        imported.model, on: Array(samples.prefix(Self.checkedCount)), threads: command.threads)
+    } catch {
+      throw Failure(error)
+    }
+    if let check, check.isSuspicious {
+      Terminal.printWarning(
+        "'\(check.node)', the first normalisation, sees \(Quantities.signed(check.factor)) times the "
+          + "variance of its training; are pictures prepared as the network expects them?")
+    }
+    return check
+  }
+
+  /// On how many pictures that is looked at.
+  private static let checkedCount = 8
 
   private func start(_ checkpoint: Checkpoint) throws -> AlignmentStatistics {
     let nothing = AlignmentStatistics(measurement: measured, values: [])

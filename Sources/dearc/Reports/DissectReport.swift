@@ -1,4 +1,5 @@
 import Alignment
+import Dissection
 
 /// What `dissect` reports.
 struct DissectReport: Encodable {
@@ -25,14 +26,17 @@ struct DissectReport: Encodable {
   let shards: [String]
   /// Whether the output was complete already.
   let wasComplete: Bool
+  /// The variance at the first normalisation, in proportion to that in training; nil if there is none.
+  let normalizationFactor: Double?
   let seconds: Double
   let peakMemory: Int
   let values: [Value]
 
   init(
     _ command: DissectCommand, _ statistics: AlignmentStatistics, _ elapsed: Duration,
-    isResumed: Bool
+    isResumed: Bool, check: NormalizationCheck? = nil
   ) {
+    normalizationFactor = check.map(\.factor)
     model = command.input.input ?? ""
     output = command.output
     let measurement = statistics.measurement
