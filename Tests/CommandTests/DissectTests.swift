@@ -42,6 +42,38 @@ import Testing
     try Judge.run("dissect_judge.py", [output, detector, pictures] + options)
   }
 
+  /// Channels may lie last, and tokens make a map behind one that stands for the whole picture.
+  @Test(arguments: [
+    ("last", ["map", "last"], []), ("tokens", ["patches", "tokens"], []),
+    ("tokens", ["tokens"], ["--tokens", "8x6"]),
+  ])
+  func channelsAreFoundWhereverTheyLie(
+    kind: String, targets: [String], options: [String]
+  ) throws {
+    try Judge.run("dissect_models.py", kind, folder.path)
+    let (model, pictures) = (folder.appending("\(kind).onnx"), folder.appending("pictures"))
+    try Judge.run("diagnostic_set.py", pictures, "7", "--size", "48x64")
+    let output = folder.appending("s.h5")
+    let result = try runProcess(
+      try Program.path(),
+      ["dissect", model, "--images", pictures, "--preprocess", "imagenet", "-o", output] + options
+        + targets.flatMap { ["--target", $0] })
+    #expect(result.status == 0, "\(result.errors)")
+    try Judge.run("dissect_judge.py", output, model, pictures, "--tokens", "8x6")
+  }
+
+  @Test func tokensThatMakeNoMapAreRefused() throws {
+    try Judge.run("dissect_models.py", "tokens", folder.path)
+    let (model, pictures) = (folder.appending("tokens.onnx"), folder.appending("pictures"))
+    try Judge.run("diagnostic_set.py", pictures, "2", "--size", "48x64")
+    let result = try Program.run(
+      "dissect", model, "--images", pictures, "--preprocess", "none", "-o",
+      folder.appending("s.h5"),
+      "--target", "tokens", "--tokens", "9x9")
+    #expect(result.status == 65, "\(result.errors)")
+    #expect(result.errors.contains("49"), "\(result.errors)")
+  }
+
   @Test func theStatisticsThatShipAreFoundAgain() throws {
     let output = folder.appending("s.h5")
     #expect(try dissect(output).status == 0)

@@ -53,7 +53,12 @@ extension Planner {
         "\(data.shape[1]) tokens make no map of a picture of "
           + "\(region.shape[2])×\(region.shape[3])")
     }
-    return ChannelView(data.shape, tokens: grid)
+    guard let view = ChannelView(data.shape, tokens: grid) else {
+      throw ExecutionError(
+        .unsupported,
+        "\(data.shape[1]) tokens are too few for a map of \(grid.rows)×\(grid.columns)")
+    }
+    return view
   }
 
   /// How much each position of a map counts as inside, N×h·w in double precision, and N×2 areas.
