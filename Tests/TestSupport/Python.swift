@@ -29,10 +29,18 @@ public func runProcess(
   posix_spawn_file_actions_addopen(&actions, 0, source, O_RDONLY, 0)
   posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
   posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT, 0o600)
+  // Tests run on threads that block signals, and what they start would block them, too.
+  var attributes = posix_spawnattr_t()
+  posix_spawnattr_init(&attributes)
+  defer { posix_spawnattr_destroy(&attributes) }
+  var noSignals = sigset_t()
+  sigemptyset(&noSignals)
+  posix_spawnattr_setsigmask(&attributes, &noSignals)
+  posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
   var parameters: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
   defer { parameters.forEach { free($0) } }
   var process = pid_t()
-  let failure = posix_spawn(&process, path, &actions, nil, &parameters, environ)
+  let failure = posix_spawn(&process, path, &actions, &attributes, &parameters, environ)
   guard failure == 0 else {
     throw ProcessError(description: "cannot run \(path): \(String(cString: strerror(failure)))")
   }
