@@ -58,7 +58,15 @@ public func runProcess(
 public enum Python {
   /// The interpreter: `DEARC_PYTHON`, or the repository's own environment.
   public static func interpreter() throws -> String {
-    let path = environment("DEARC_PYTHON") ?? "\(repositoryRoot())/.venv/bin/python"
+    try interpreter(environment("DEARC_PYTHON") ?? "\(repositoryRoot())/.venv/bin/python")
+  }
+
+  /// The interpreter that has Ray: `DEARC_RAY_PYTHON`, or the repository's own environment.
+  public static func rayInterpreter() throws -> String {
+    try interpreter(environment("DEARC_RAY_PYTHON") ?? "\(repositoryRoot())/.venv-ray/bin/python")
+  }
+
+  private static func interpreter(_ path: String) throws -> String {
     guard access(path, X_OK) == 0 else {
       throw ProcessError(
         description: "no Python interpreter at \(path); run scripts/test.sh, which installs one")
