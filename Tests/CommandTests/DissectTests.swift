@@ -100,6 +100,14 @@ import Testing
     }
   }
 
+  @Test func moreShardsThanBatchesAreRefused() throws {
+    let output = folder.appending("s.h5")
+    let result = try dissect(output, images: try mixedPictures(4), "--batch", "4", "--shard", "0/9")
+    #expect(result.status == 64)
+    #expect(result.errors.contains("too few for so many shards"))
+    #expect(try folder.contents() == ["mixed"])
+  }
+
   @Test func picturesThatCannotBeUsedAreCounted() throws {
     let pictures = try mixedPictures(6)
     try writeFile("no picture", to: "\(pictures)/00001_inpaint.png")

@@ -28,6 +28,7 @@ struct DissectionRun {
     preparation = SamplePreparation(preprocessing, crop: command.crop, seed: command.seed)
     pairs = try Self.pairs(command.images, command.masks ?? command.images)
     batches = preparation.sized(pairs.pairs).batches(limit: command.batch)
+    try Self.check(command.shard ?? .all, of: batches.count)
     let selection = Selection(
       crop: command.crop, seed: command.seed, batch: command.batch, pairs: pairs.pairs.count,
       list: pairs.pairs.map { $0.stem + "\n" }.joined().sha256)
@@ -36,6 +37,14 @@ struct DissectionRun {
       tool: "dearc \(Dearc.version)", preprocessing: preprocessing.description,
       selection: try JSONDocument.line(selection),
       shards: command.shard.map { ["\($0)"] } ?? [], imageHashes: [])
+  }
+
+  private static func check(_ shard: Shard, of batches: Int) throws {
+    guard shard.count > batches else { return }
+    throw Failure(
+      status: .usage,
+      message: "--shard \(shard): the pictures make \(batches) batches, too few for so many shards",
+      hints: ["Take fewer shards, or smaller batches with --batch."])
   }
 
   private static func pairs(_ images: String, _ masks: String) throws -> DiagnosticPairs {
