@@ -117,7 +117,8 @@ public struct SamplePreparation: Hashable, Sendable {
     }
   }
 
-  private static func hash(_ path: String) throws(SampleError) -> UInt64 {
+  /// The first eight bytes of the SHA-256 of the file at `path`.
+  static func hash(_ path: String) throws(SampleError) -> UInt64 {
     do throws(FormatError) {
       let digest = try MappedFile(path: path).sha256
       return UInt64(digest.prefix(16), radix: 16) ?? 0

@@ -14,7 +14,7 @@ public struct Dissection {
   private let preparation: SamplePreparation
   private let batches: [[DiagnosticPair]]
   private let shard: Shard
-  private var counted: Set<UInt64>
+  private let repeated: Set<String>
 
   /// Prepares a run.
   ///
@@ -34,7 +34,7 @@ public struct Dissection {
     self.shard = shard
     statistics = start
     batchesDone = start.measurement?.batchesDone ?? 0
-    counted = Set(start.measurement?.imageHashes ?? [])
+    repeated = Array(batches.joined()).repeatedPictures()
     statistics.measurement?.batchesDone = batchesDone
   }
 
@@ -73,19 +73,17 @@ public struct Dissection {
       Result { () throws(SampleError) in try preparation.sample(pair) }
     }
     var samples: [DiagnosticSample] = []
-    for result in read {
+    for (pair, result) in zip(batch, read) {
       switch result {
       case .failure(let error):
         faults.append(error)
         statistics.measurement?.leftOut.unreadable += 1
       case .success(let sample) where !sample.isMasked:
         statistics.measurement?.leftOut.unmasked += 1
+      case .success where repeated.contains(pair.picture):
+        statistics.measurement?.leftOut.repeated += 1
       case .success(let sample):
-        if counted.insert(sample.hash).inserted {
-          samples.append(sample)
-        } else {
-          statistics.measurement?.leftOut.repeated += 1
-        }
+        samples.append(sample)
       }
     }
     return samples

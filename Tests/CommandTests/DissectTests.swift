@@ -100,6 +100,25 @@ import Testing
     }
   }
 
+  /// One shard does not know what another counts.
+  @Test func aPictureInTwoShardsIsCountedOnce() throws {
+    let (pictures, whole) = (try mixedPictures(4), folder.appending("whole.h5"))
+    for part in ["inpaint", "mask"] {
+      let first = try readBytes("\(pictures)/00000_\(part).png")
+      for copy in 0..<3 { try writeFile(first, to: "\(pictures)/0000\(copy)b_\(part).png") }
+    }
+    #expect(try dissect(whole, images: pictures, "--batch", "1").status == 0)
+    let shards = try (0..<2).map { index in
+      let output = folder.appending("\(index).h5")
+      let result = try dissect(
+        output, images: pictures, "--batch", "1", "--shard", "\(index)/2")
+      #expect(result.status == 0, "\(result.errors)")
+      return output
+    }
+    let difference = try Judge.run("statistics_difference.py", [whole] + shards)
+    #expect(try #require(Double(difference.trimmed)) < 1e-12)
+  }
+
   @Test func moreShardsThanBatchesAreRefused() throws {
     let output = folder.appending("s.h5")
     let result = try dissect(output, images: try mixedPictures(4), "--batch", "4", "--shard", "0/9")
