@@ -82,20 +82,6 @@ extension [SharedValue] {
   }
 }
 
-extension Model {
-  /// The same model with the values called `names` as further outputs, in that order.
-  fileprivate func exposing(_ names: [String]) -> Model {
-    var model = self
-    let places = Dictionary(graph.valueIDs.map { (ExactName(graph.values[$0].name), $0) }) {
-      first, _ in first
-    }
-    for name in names {
-      if let value = places[ExactName(name)] { model.graph.addOutput(value) }
-    }
-    return model
-  }
-}
-
 extension Graph {
   /// How many bytes each computed value takes; where that cannot be told, as many as the largest of the others.
   fileprivate func resultBytes(_ shapes: [[Int]]) -> [ExactName: Int] {

@@ -45,3 +45,17 @@ public struct Model: Sendable {
     self.graph = graph
   }
 }
+
+extension Model {
+  /// The model with the values called `names` behind its other outputs; names that there are not are left out.
+  public func exposing(_ names: [String]) -> Model {
+    var model = self
+    let places = Dictionary(
+      graph.valueIDs.map { (ExactName(graph.values[$0].name), $0) }
+    ) { first, _ in first }
+    for name in names {
+      if let value = places[ExactName(name)] { model.graph.addOutput(value) }
+    }
+    return model
+  }
+}
