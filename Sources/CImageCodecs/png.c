@@ -124,3 +124,24 @@ void dearc_read_png(const uint8_t *bytes, size_t count, struct dearc_image *imag
   run(&reader, pixels, capacity);
   png_destroy_read_struct(&reader.png, &reader.info, NULL);
 }
+
+static png_image sketch(uint32_t width, uint32_t height) {
+  png_image image = {.version = PNG_IMAGE_VERSION, .width = width, .height = height};
+  image.format = PNG_FORMAT_RGB;
+  return image;
+}
+
+size_t dearc_png_bound(uint32_t width, uint32_t height) {
+  if (width == 0 || height == 0 || width > extent_limit || height > extent_limit) return 0;
+  png_image image = sketch(width, height);
+  return PNG_IMAGE_PNG_SIZE_MAX(image);
+}
+
+size_t dearc_write_png(const uint8_t *pixels, uint32_t width, uint32_t height, uint8_t *bytes,
+                       size_t capacity) {
+  png_image image = sketch(width, height);
+  png_alloc_size_t count = capacity;
+  int is_written = png_image_write_to_memory(&image, bytes, &count, 0, pixels, 0, NULL);
+  png_image_free(&image);
+  return is_written ? count : 0;
+}

@@ -14,16 +14,29 @@ extension Picture {
     return Picture(width: partWidth, height: partHeight, pixels: pixels)
   }
 
+  /// The picture made smaller, if need be, so that neither extent is above `side`, which is positive.
+  public func fitted(into side: Int, _ filter: Preprocessing.Filter) -> Picture {
+    let longest = max(width, height)
+    guard longest > side else { return self }
+    let (newWidth, newHeight) = (width * side / longest, height * side / longest)
+    // Only what becomes larger can be too large.
+    return (try? resized(width: max(newWidth, 1), height: max(newHeight, 1), filter)) ?? self
+  }
+
   /// 1 where the picture is brighter than middle gray, and 0 elsewhere, row by row.
+  public var bright: [Float] { (0..<width * height).map { luma($0) > 127 ? 1 : 0 } }
+
+  /// How bright a pixel is, from 0 to 255, counting row by row.
   ///
   /// Brightness is Pillow's conversion to gray: ITU-R 601-2 luma, in steps of 2^-16.
-  public var bright: [Float] {
-    (0..<width * height).map { pixel in
-      let place = pixel * Self.channelCount
-      let (red, green, blue) = (pixels[place], pixels[place + 1], pixels[place + 2])
-      let sum = Int(red) * 19595 + Int(green) * 38470 + Int(blue) * 7471 + 0x8000
-      return sum >> 16 > 127 ? 1 : 0
-    }
+  ///
+  /// - Precondition: there is such a pixel.
+  public func luma(_ pixel: Int) -> UInt8 {
+    let place = pixel * Self.channelCount
+    let (red, green, blue) = (pixels[place], pixels[place + 1], pixels[place + 2])
+    let sum = Int(red) * 19595 + Int(green) * 38470 + Int(blue) * 7471 + 0x8000
+    // The weights sum up to 2^16.
+    return UInt8(sum >> 16)
   }
 
   /// The extents that the header of the file at `path` declares: width and height.

@@ -1,4 +1,4 @@
-// Decoders of pictures, all behind one signature.
+// Decoders of pictures, all behind one signature, and an encoder.
 //
 // libjpeg and libpng report errors by longjmp, which must not cross Swift; none leaves these functions.
 #ifndef DEARC_IMAGE_CODECS_H
@@ -32,6 +32,15 @@ typedef void dearc_image_reader(const uint8_t *bytes, size_t count, struct dearc
 dearc_image_reader dearc_read_jpeg;
 dearc_image_reader dearc_read_png;
 dearc_image_reader dearc_read_webp;
+
+// The most bytes that a PNG file of such extents takes; 0 if they are none that it can have.
+size_t dearc_png_bound(uint32_t width, uint32_t height);
+
+// Writes rows of red, green and blue as a PNG file into `bytes`.
+//   capacity  at least what `dearc_png_bound` says
+// Returns how many bytes the file has; 0 if there is no memory for it.
+size_t dearc_write_png(const uint8_t *pixels, uint32_t width, uint32_t height, uint8_t *bytes,
+                       size_t capacity);
 
 static inline const char *dearc_image_message(const struct dearc_image *image) {
   return image->message;
