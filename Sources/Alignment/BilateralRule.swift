@@ -19,15 +19,28 @@ public struct BilateralRule: Hashable, Sendable {
     guard self.excludeTop + self.excludeBottom < 1 else { return nil }
   }
 
+  /// The channels in the order of their discrepancies.
+  ///
+  /// - Precondition: no discrepancy is NaN.
+  public static func ranking(of discrepancies: [Double]) -> [Int] {
+    discrepancies.indices.sorted { left, right in
+      (discrepancies[right], left) < (discrepancies[left], right)
+    }
+  }
+
+  /// Which of `count` ranks stay open, of which there is at least one.
+  public func openRanks(of count: Int) -> Range<Int> {
+    let top = Int(Double(count) * excludeTop)
+    let bottom = Int(Double(count) * excludeBottom)
+    return top..<count - bottom
+  }
+
   /// The channels to close, ascending; at least one of all stays open.
   ///
   /// - Precondition: no discrepancy is NaN.
   public func closedChannels(_ discrepancies: [Double]) -> [Int] {
-    let ranking = discrepancies.indices.sorted { left, right in
-      (discrepancies[right], left) < (discrepancies[left], right)
-    }
-    let top = Int(Double(ranking.count) * excludeTop)
-    let bottom = Int(Double(ranking.count) * excludeBottom)
-    return (ranking.prefix(top) + ranking.suffix(bottom)).sorted()
+    let ranking = Self.ranking(of: discrepancies)
+    let open = openRanks(of: ranking.count)
+    return (ranking[..<open.lowerBound] + ranking[open.upperBound...]).sorted()
   }
 }
