@@ -99,7 +99,8 @@ let package = Package(
     .testTarget(
       name: "ImagesTests", dependencies: ["Images", "TestSupport"], swiftSettings: common),
     .testTarget(
-      name: "DissectionTests", dependencies: ["IR", "Alignment", "Dissection", "TestSupport"],
+      name: "DissectionTests",
+      dependencies: ["IR", "Alignment", "Images", "Dissection", "TestSupport"],
       swiftSettings: common),
     .testTarget(
       name: "DetectionTests", dependencies: ["Detection", "TestSupport"], swiftSettings: common),

@@ -40,14 +40,32 @@ public struct SamplePreparation: Hashable, Sendable {
     self.seed = seed
   }
 
-  /// Reads a pair.
-  ///
-  /// Both are resized and cropped as the preprocessing says, the mask by whole pixels. Then a square is cut out
-  /// of both at a place that depends on the picture's content and the seed alone. The mask is white above
-  /// middle gray.
+  /// Reads a pair, as the network takes it.
   ///
   /// - Throws: `SampleError` if a file cannot be read, or both do not fit together.
   public func sample(_ pair: DiagnosticPair) throws(SampleError) -> DiagnosticSample {
+    let (picture, mask, hash) = try parts(pair)
+    return sample(picture, mask, hash)
+  }
+
+  /// The sample that `parts` make.
+  func sample(_ picture: Picture, _ mask: Picture, _ hash: UInt64) -> DiagnosticSample {
+    DiagnosticSample(
+      picture: preprocessing.numbers(of: picture), region: mask.bright,
+      extents: PictureExtents(height: picture.height, width: picture.width), hash: hash)
+  }
+
+  /// The pixels that a sample is made of.
+  ///
+  /// Both files are resized and cropped as the preprocessing says, the mask by whole pixels. Then a square is
+  /// cut out of both at a place that depends on the picture's content and the seed alone. The mask is white
+  /// above middle gray.
+  ///
+  /// - Returns: what is seen of picture and mask, of the same extents, and the picture's hash.
+  /// - Throws: `SampleError` if a file cannot be read, or both do not fit together.
+  public func parts(
+    _ pair: DiagnosticPair
+  ) throws(SampleError) -> (picture: Picture, mask: Picture, hash: UInt64) {
     let hash = try Self.hash(pair.picture)
     let (picture, mask) = (try Self.read(pair.picture), try Self.read(pair.mask))
     guard picture.width == mask.width, picture.height == mask.height else {
@@ -60,9 +78,7 @@ public struct SamplePreparation: Hashable, Sendable {
       (try preprocessing.framed(picture), try preprocessing.framed(mask: mask))
     }
     let (part, region) = try cut(framed, framedMask, hash, pair)
-    return DiagnosticSample(
-      picture: preprocessing.numbers(of: part), region: region.bright,
-      extents: PictureExtents(height: part.height, width: part.width), hash: hash)
+    return (part, region, hash)
   }
 
   /// The pairs with the extents that their pictures will have.

@@ -96,12 +96,12 @@ public struct TokenGrid: Hashable, Sendable {
   }
 
   /// How many tokens it has.
-  var count: Int { rows * columns }
+  public var count: Int { rows * columns }
 
   /// The grid of square patches that leaves the fewest of `tokens` over, if there is one.
   ///
   /// Transformers put at most a few tokens in front that stand for the whole picture.
-  init?(tokens: Int, height: Int, width: Int) {
+  public init?(tokens: Int, height: Int, width: Int) {
     let grids = (1...max(min(height, width), 1)).compactMap { side in
       TokenGrid(rows: height / side, columns: width / side)
     }
