@@ -4,13 +4,6 @@ import IR
 import Importers
 import Passes
 
-/// Whether two shares make a rule, for the command line to check early.
-enum BilateralShares {
-  static func areValid(_ top: Double, _ bottom: Double) -> Bool {
-    BilateralRule(excludeTop: top, excludeBottom: bottom) != nil
-  }
-}
-
 /// Works out which channels of a model the options close.
 struct ClosedChannels {
   let options: ClosingOptions
@@ -59,35 +52,18 @@ struct ClosedChannels {
   // MARK: Statistics
 
   private func marks(byStatistics path: String, in graph: Graph) throws -> [ChannelMark] {
-    let statistics: AlignmentStatistics
-    do {
-      statistics = try importStatistics(at: path)
-    } catch {
-      throw Failure(error)
-    }
-    try checkModel(of: statistics, path)
+    let statistics = try StatisticsFiles.read(path)
+    if !isForced { try StatisticsFiles.check(statistics, path, areOf: imported, digest: digest) }
     guard
       let rule = BilateralRule(
         excludeTop: options.shares.top, excludeBottom: options.shares.bottom)
     else { return [] }
     return try targets(of: statistics, path, in: graph).map { value, axis, discrepancies in
-      try check(discrepancies.count, of: value, axis, path, in: graph)
+      try StatisticsFiles.check(discrepancies.count, of: value, axis, path, in: graph)
       return ChannelMark(
         value: value, axis: axis, closed: rule.closedChannels(discrepancies),
         scope: options.reach.scope)
     }
-  }
-
-  /// Statistics belong to one file, or to what dearc made of it.
-  private func checkModel(of statistics: AlignmentStatistics, _ path: String) throws {
-    guard let measured = statistics.measurement?.modelDigest, !isForced, measured != digest,
-      !ProvenanceReader(imported.provenance).inputs.contains(measured)
-    else { return }
-    throw Failure(
-      status: .malformedInput, file: path,
-      message: "the statistics were taken on another model: its SHA-256 is \(measured), that of "
-        + "this one \(digest)",
-      hints: ["Give the model that was measured, or use --force if the channels are the same."])
   }
 
   private func targets(
@@ -97,18 +73,8 @@ struct ClosedChannels {
     guard named.count == statistics.values.count else {
       return try [unnamed(statistics.values[0], path, in: graph)]
     }
-    let wanted = options.targets.isEmpty ? named.compactMap(\.value) : options.targets
-    return try wanted.map { target in
-      guard let entry = named.first(where: { $0.value == target }) else {
-        throw Failure(
-          status: .malformedInput, file: path, message: "there are no statistics of '\(target)'",
-          hints: [
-            "It has those of "
-              + named.compactMap(\.value).map { "'\($0)'" }
-              .joined(separator: ", ")
-          ])
-      }
-      return (target, entry.axis ?? 1, entry.discrepancies)
+    return try StatisticsFiles.values(options.targets, of: statistics, path).map { entry in
+      (entry.value ?? "", entry.axis ?? 1, entry.discrepancies)
     }
   }
 
@@ -127,23 +93,6 @@ struct ClosedChannels {
       return (value, axis, entry.discrepancies)
     } catch {
       throw Failure(error)
-    }
-  }
-
-  private func check(
-    _ count: Int, of value: String, _ axis: Int, _ path: String, in graph: Graph
-  ) throws {
-    let channels: Int
-    do {
-      channels = try graph.channelCount(of: value, axis: axis)
-    } catch {
-      throw Failure(error)
-    }
-    guard channels == count else {
-      throw Failure(
-        status: .malformedInput, file: path,
-        message: "there are \(count) entries for '\(value)', which has \(channels) channels in the "
-          + "model")
     }
   }
 

@@ -167,7 +167,7 @@ struct DiffCommand: NetworkRunning {
     var files: [AtomicFile] = []
     if let html {
       let page = DiffPageReport(comparison, report, costs: costs, statistics: try statistics())
-      let text = try DiffPage(report: page).html()
+      let text = try EmbeddedPage.html(PackageResources.DiffPage_html, page)
       files.append(try ModelFiles.prepare(text, for: html, keeping: sources))
     }
     if let modelExplorer {
@@ -178,12 +178,7 @@ struct DiffCommand: NetworkRunning {
   }
 
   private func statistics() throws -> AlignmentStatistics? {
-    guard let stats else { return nil }
-    do {
-      return try importStatistics(at: stats)
-    } catch {
-      throw Failure(error)
-    }
+    try stats.map(StatisticsFiles.read)
   }
 
   /// Every shape that was given has to be of an input of one of the models.

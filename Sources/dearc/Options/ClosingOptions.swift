@@ -82,12 +82,7 @@ struct ClosingOptions: ParsableArguments {
     guard flushBelow.map({ $0 > 0 && $0.isFinite }) ?? true else {
       throw ValidationError("--flush-below must be a number above 0.")
     }
-    guard shares.top >= 0, shares.bottom >= 0, BilateralShares.areValid(shares.top, shares.bottom)
-    else {
-      throw ValidationError(
-        "--exclude-top and --exclude-bottom must be numbers from 0 on whose sum is below 1; "
-          + "found \(shares.top) and \(shares.bottom).")
-    }
+    _ = try BilateralShares.rule(shares.top, shares.bottom)
   }
 
   /// Refuses options that would say nothing, as what they qualify was not given.
@@ -105,7 +100,9 @@ struct ClosingOptions: ParsableArguments {
   }
 
   /// The shares of channels to close at both ends of the ranking.
-  var shares: (top: Double, bottom: Double) { (excludeTop ?? 0.2, excludeBottom ?? 0.2) }
+  var shares: (top: Double, bottom: Double) {
+    (excludeTop ?? BilateralShares.usual, excludeBottom ?? BilateralShares.usual)
+  }
 
   /// How far closing reaches.
   var reach: ScopeChoice { scope ?? .gate }

@@ -1,18 +1,15 @@
-/// The page that shows a diff, complete in one file.
-struct DiffPage {
-  let report: DiffPageReport
-
+/// Pages that are complete in one file: a template with the data in the middle.
+enum EmbeddedPage {
   private static let mark = Array("@DATA@".utf8)
 
   /// The page as HTML.
   ///
   /// - Throws: `EncodingError` if a number is not finite.
-  func html() throws -> String {
+  static func html(_ template: [UInt8], _ report: some Encodable) throws -> String {
     var page: [UInt8] = []
-    let template = PackageResources.DiffPage_html
-    let place = template.firstRange(of: Self.mark) ?? template.endIndex..<template.endIndex
+    let place = template.firstRange(of: mark) ?? template.endIndex..<template.endIndex
     page += template[..<place.lowerBound]
-    for byte in try JSONDocument.text(report).utf8 {
+    for byte in try JSONDocument.line(report).utf8 {
       // Within a script element, nothing that begins a tag may stand.
       if byte == UInt8(ascii: "<") { page += Array("\\u003c".utf8) } else { page.append(byte) }
     }
