@@ -63,7 +63,8 @@ let package = Package(
         "IR", "Formats", "Alignment", "HDF5Access", "Importers", "Emitters", "Passes",
         "Comparison", "Executor", "Verification", "Images", "Detection", "Dissection",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], resources: [.embedInCode("Pages/DiffPage.html")], swiftSettings: common),
+      ], resources: [.embedInCode("Pages/DiffPage.html"), .embedInCode("Pages/StatsPage.html")],
+      swiftSettings: common),
     .target(
       name: "TestSupport", dependencies: ["IR", "HDF5Access"], path: "Tests/TestSupport",
       swiftSettings: common),

@@ -24,7 +24,7 @@ struct Dearc: ParsableCommand {
     subcommands: [
       ConvertCommand.self, PruneCommand.self, InspectCommand.self, DiffCommand.self,
       RunCommand.self, VerifyCommand.self, DissectCommand.self,
-      HDF5WorkerCommand.self,
+      StatsCommand.self, HDF5WorkerCommand.self,
     ])
 
   /// Runs the command that the arguments name, and exits with the status that scripts rely on.

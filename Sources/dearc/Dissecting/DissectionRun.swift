@@ -47,7 +47,10 @@ struct DissectionRun {
       hints: ["Take fewer shards, or smaller batches with --batch."])
   }
 
-  private static func pairs(_ images: String, _ masks: String) throws -> DiagnosticPairs {
+  /// The pairs that the files of two folders make, of which there is at least one.
+  ///
+  /// - Throws: `Failure` if there are none, or files could be the same member of a pair.
+  static func pairs(_ images: String, _ masks: String) throws -> DiagnosticPairs {
     let pairs: DiagnosticPairs
     do {
       pairs = try DiagnosticPairs(

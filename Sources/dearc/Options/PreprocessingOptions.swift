@@ -92,12 +92,14 @@ struct PreprocessingParts: ParsableArguments {
 
   private var fields: [FieldValue] { [mean, std, resize, layout, scale].compactMap { $0 } }
 
-  /// What is asked for, or what the model's file states; nil if neither says anything.
+  /// What is asked for, or what was `recorded` elsewhere, or what the model's file states; nil if none of them says
+  /// anything.
   ///
   /// - Throws: `Failure` if the file states what makes no sense.
-  func stated(by imported: ImportedModel, with further: [FieldValue] = []) throws -> Preprocessing?
-  {
-    let base = try preprocess ?? PreprocessingOptions.statement(of: imported)
+  func stated(
+    by imported: ImportedModel, recorded: Preprocessing? = nil, with further: [FieldValue] = []
+  ) throws -> Preprocessing? {
+    let base = try preprocess ?? recorded ?? PreprocessingOptions.statement(of: imported)
     let replaced = fields + further
     guard !replaced.isEmpty else { return base }
     return try replaced.reduce(base ?? .none) { try $0.setting($1.field, to: $1.text) }

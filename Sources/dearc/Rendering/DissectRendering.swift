@@ -56,7 +56,8 @@ struct DissectRendering {
     return reasons(leftOut.unreadable, leftOut.unmasked, leftOut.repeated)
   }
 
-  private static func reasons(_ unreadable: Int, _ unmasked: Int, _ repeated: Int) -> String {
+  /// Why so many pictures were not counted, as a list.
+  static func reasons(_ unreadable: Int, _ unmasked: Int, _ repeated: Int) -> String {
     let reasons = [
       (unreadable, "unusable"), (unmasked, "with nothing of the region left"),
       (repeated, "the same as another"),

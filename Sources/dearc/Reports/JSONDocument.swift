@@ -17,4 +17,9 @@ enum JSONDocument {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(record), as: UTF8.self)
   }
+
+  /// A small record that `line` wrote; nil if `text` is none.
+  static func record<Record: Decodable>(_ type: Record.Type, _ text: String) -> Record? {
+    try? JSONDecoder().decode(type, from: Data(text.utf8))
+  }
 }
