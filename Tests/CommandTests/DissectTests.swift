@@ -171,6 +171,10 @@ import Testing
     let refused = try dissect(output, images: pictures, "--batch", "1")
     #expect(refused.status == 64)
     #expect(refused.errors.contains("--resume"))
+    let early = try Program.run(
+      "prune", detector, "--stats", output + ".partial", "-o", folder.appending("early.onnx"))
+    #expect(early.status == 65)
+    #expect(early.errors.contains("interrupted"), "\(early.errors)")
     let other = try dissect(output, images: pictures, "--batch", "2", "--resume")
     #expect(other.status == 64)
     let resumed = try dissect(output, images: pictures, "--batch", "1", "--resume", "--json")

@@ -74,8 +74,9 @@ struct VerificationReport: Encodable {
     let places = shapes.filter { seen.insert($0).inserted }.joined(separator: ", ")
     switch verdict {
     case .passed:
+      let nearness = relative == 0 ? "bit by bit" : "to \(difference)"
       return
-        "Verified: both networks answer alike on \(trials.count) inputs (\(places)), to \(difference)."
+        "Verified: both networks answer alike on \(trials.count) inputs (\(places)), \(nearness)."
     case .measured:
       return "Answers differ by at most \(difference) on \(trials.count) inputs (\(places))."
     case .failed:

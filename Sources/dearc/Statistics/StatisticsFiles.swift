@@ -32,13 +32,19 @@ enum StatisticsFiles {
     }
   }
 
-  /// Checks that `statistics` were taken on the model with this digest, or on what dearc made it from.
+  /// Checks that `statistics` were taken to the end, and on the model with this digest or what dearc made it from.
   ///
-  /// - Throws: `Failure` if they say that they were taken on another.
+  /// - Throws: `Failure` if they say that they were not.
   static func check(
     _ statistics: AlignmentStatistics, _ path: String, areOf imported: ImportedModel,
     digest: String
   ) throws {
+    guard statistics.measurement?.batchesDone == nil else {
+      throw Failure(
+        status: .malformedInput, file: path,
+        message: "the statistics are those of an interrupted run",
+        hints: ["Complete it with dearc dissect --resume, or use --force to take what there is."])
+    }
     guard let measured = statistics.measurement?.modelDigest, measured != digest,
       !ProvenanceReader(imported.provenance).inputs.contains(measured)
     else { return }
