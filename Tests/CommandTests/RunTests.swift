@@ -219,6 +219,21 @@ import Testing
     #expect(plain.status == 0 && plain.output.contains("null"))
   }
 
+  @Test func outputsGoToAFolderThatIsMadeForThem() throws {
+    let tensor = folder.appending("x.npy")
+    _ = try Python.run(
+      code: "import sys, numpy as np; np.save(sys.argv[1], np.zeros((1, 3, 32, 32), np.float32))",
+      [tensor])
+    let made = folder.appending("a/b")
+    let result = try Program.run(
+      "run", detector, "--tensor", "image=\(tensor)", "--save-outputs", made)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(FileManager.default.fileExists(atPath: "\(made)/logit.npy"))
+    let refused = try Program.run(
+      "run", detector, "--tensor", "image=\(tensor)", "--save-outputs", "\(tensor)/c")
+    #expect(refused.status == 73, "\(refused.errors)")
+  }
+
   @Test func tensorsThatDoNotFitAreRefused() throws {
     #expect(try Program.run("run", detector).status == 64)
     let missing = folder.appending("nobody.npy")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Executor
 import Formats
+import FoundationEssentials
 import IR
 import Importers
 
@@ -94,15 +95,18 @@ struct RunCommand: NetworkRunning {
     }
   }
 
+  /// Prepares a file for each result in `folder`, which is made if it is not there.
   private func prepare(_ results: [RunResult], in folder: String) throws -> [AtomicFile] {
-    try results.map { result in
+    // If it cannot be made, the first file says why.
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    return try results.map { result in
       let name = result.name.replacing("/", with: "_")
-      do {
+      do throws(FormatError) {
         let file = try AtomicFile(path: "\(folder)/\(name).npy")
         try result.tensor.write(to: file)
         return file
       } catch {
-        throw Failure(error)
+        throw Failure(error, status: .cannotWrite)
       }
     }
   }
