@@ -34,7 +34,8 @@ def computed_shift(s: Sketch, x: Map) -> Map:
         value = s.graph.op("Cos", [value])
     else:
         stored = s.weight(random_weights.bias(s.rng, x.channels), "numbers")
-        value = s.graph.op("Softmax" if style == "softmax" else "Tanh", [stored])
+        # Before version 13 a softmax went over axis 1 unless told otherwise.
+        value = s.graph.op("Softmax", [stored], axis=0) if style == "softmax" else s.graph.op("Tanh", [stored])
         value = s.graph.op("Reshape", [value, channels])
     factor = s.weight(random_weights.gate(s.rng, x.channels).astype(np.float32).reshape(-1, 1, 1))
     return s.like(x, "Add", [x.name, s.graph.op("Mul", [value, factor])])
