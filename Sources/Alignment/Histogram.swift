@@ -21,16 +21,18 @@ public struct Histogram: Hashable, Sendable {
     for number in numbers { counts[bin(of: number)] += 1 }
   }
 
-  /// The bin that `number` belongs to, or the nearest; the one in the middle if all numbers are equal.
+  /// The bin that `number` belongs to, or the nearest; the one in the middle if all numbers are equal, or no
+  /// further apart than the smallest number there is.
   public func bin(of number: Double) -> Int {
-    guard lowest < highest else { return counts.count / 2 }
     // Halves, as the distance of two finite numbers may not be finite.
-    let place = (number / 2 - lowest / 2) / (highest / 2 - lowest / 2)
+    let width = highest / 2 - lowest / 2
+    guard width > 0 else { return counts.count / 2 }
+    let place = (number / 2 - lowest / 2) / width
     let last = counts.count - 1
     let bin = min(Int(min(max(place, 0), 1) * Double(counts.count)), last)
     // Rounding may lead across a border.
     let step = (highest - lowest) / Double(counts.count)
-    guard step.isFinite else { return bin }
+    guard step.isFinite, step > 0 else { return bin }
     func border(_ bin: Int) -> Double { lowest + Double(bin) * step }
     if bin > 0, number < border(bin) { return bin - 1 }
     return bin < last && number >= border(bin + 1) ? bin + 1 : bin

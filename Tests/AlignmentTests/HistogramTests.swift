@@ -27,6 +27,10 @@ import Testing
 
   @Test func equalNumbersAreInTheMiddle() {
     #expect(Histogram([2, 2, 2], bins: 5).counts == [0, 0, 3, 0, 0])
+    // Their distance cannot be halved.
+    let least = Double.leastNonzeroMagnitude
+    #expect(Histogram([0, least], bins: 3).counts == [0, 2, 0])
+    #expect(Histogram([0, 4 * least], bins: 8).counts == [1, 0, 0, 0, 0, 0, 0, 1])
   }
 
   @Test func theLargestNumbersOfAllDoNotOverflow() {
