@@ -31,7 +31,8 @@ public struct BilateralRule: Hashable, Sendable {
   /// Which of `count` ranks stay open, of which there is at least one.
   public func openRanks(of count: Int) -> Range<Int> {
     let top = Int(Double(count) * excludeTop)
-    let bottom = Int(Double(count) * excludeBottom)
+    // Products are rounded: of 10 channels, 0.1 and 0.8999999999999999 are 1 and 9.
+    let bottom = min(Int(Double(count) * excludeBottom), max(count - top - 1, 0))
     return top..<count - bottom
   }
 

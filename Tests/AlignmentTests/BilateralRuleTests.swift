@@ -50,7 +50,7 @@ import Testing
   @Test func countsAreTruncatedProducts() {
     let counts = [
       (2048, 0.2, 0.2, 1230), (2048, 0.3, 0.3, 820), (100, 0.29, 0, 72), (10, 0.5, 0.49, 1),
-      (3, 0.5, 0.49, 1), (1, 0.5, 0.49, 1),
+      (3, 0.5, 0.49, 1), (1, 0.5, 0.49, 1), (10, 0.1, 0.8999999999999999, 1),
     ]
     for (count, top, bottom, kept) in counts {
       let each = Case(top: top, bottom: bottom, scores: (0..<count).map(Double.init))
