@@ -13,6 +13,12 @@ import Testing
   private func dissect(
     _ output: String, images: String? = nil, _ options: String...
   ) throws -> ProcessResult {
+    try dissect(output, images: images, options)
+  }
+
+  private func dissect(
+    _ output: String, images: String?, _ options: [String]
+  ) throws -> ProcessResult {
     try runProcess(
       try Program.path(),
       [
@@ -184,6 +190,52 @@ import Testing
     let complete = try dissect(output, images: pictures, "--batch", "1", "--resume", "--json")
     #expect(complete.output.contains("\"wasComplete\" : true"))
     #expect(try folder.contents().filter { $0.hasSuffix(".partial") } == [])
+  }
+
+  /// What an interrupted run left may be of other values, or of fewer pictures than there are now.
+  @Test func runsGoOnFromTheirOwnOnly() throws {
+    let (pictures, output) = (try mixedPictures(5), folder.appending("s.h5"))
+    let options = ["--batch", "1", "--resume"]
+    #expect(try dissect(output, images: pictures, "--batch", "1").status == 0)
+    let map = "stem.2.Relu"
+    let complete = try dissect(output, images: pictures, options + ["--target", map])
+    #expect(complete.status == 73, "\(complete.errors)")
+    #expect(complete.errors.contains("something else"))
+    let (whole, partial) = (output, folder.appending("t.h5"))
+    let damages = [
+      "pass", "del file['values/0000/rad_m2']", "file.attrs['batches_done'] = 6",
+    ]
+    for damage in damages {
+      let code = """
+        import sys, shutil, h5py
+        shutil.copy(sys.argv[1], sys.argv[2])
+        with h5py.File(sys.argv[2], "r+") as file:
+            file.attrs["batches_done"] = 5
+            \(damage)
+        """
+      try Python.run(code: code, [whole, partial + ".partial"])
+      let isSame = damage == "pass"
+      let other = try dissect(partial, images: pictures, options + ["--target", map])
+      #expect(other.status == 64, "\(other.errors)")
+      #expect(other.errors.contains("other options"))
+      let same = try dissect(partial, images: pictures, options)
+      #expect(same.status == (isSame ? 0 : 64), "\(damage): \(same.errors)")
+      removeFile(partial)
+    }
+  }
+
+  /// That is said before anything is measured.
+  @Test func noInputIsReplaced() throws {
+    let pictures = try mixedPictures(4)
+    let mask = "\(pictures)/00001_mask.png"
+    let before = try readBytes(mask)
+    for output in [mask, pictures] {
+      let result = try dissect(output, images: pictures)
+      #expect(result.status == 73, "\(result.errors)")
+      #expect(!result.errors.contains("pictures a second"))
+    }
+    #expect(try readBytes(mask) == before)
+    #expect(try folder.contents() == ["mixed"])
   }
 
   /// Pixels that were not divided by 255 show at the first normalisation.

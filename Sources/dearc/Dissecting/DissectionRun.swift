@@ -74,12 +74,15 @@ struct DissectionRun {
   ///
   /// - Throws: `Failure` if the network cannot be run, too many pictures cannot be used, or a file not be written.
   func run(_ progress: inout Progress) throws -> DissectReport {
-    let checkpoint = Checkpoint(for: command.output, keeping: try command.input.path())
-    if command.resume, let complete = try checkpoint.complete(measured) {
+    let targets = try DissectionTargets(command, imported.model.graph, batches, preparation).found()
+    let checkpoint = try Checkpoint(
+      for: command.output, notReplacing: try inputs, of: measured, targets,
+      batchCount: batches.count)
+    if command.resume, let complete = try checkpoint.complete() {
       return DissectReport(command, complete, progress.elapsed, isResumed: true)
     }
     let start = try start(checkpoint)
-    let measurement = try measurement()
+    let measurement = try measurement(of: targets)
     let check = try checkPreparation()
     var dissection = Dissection(
       measurement, preparation, batches: batches, shard: command.shard ?? .all, from: start)
@@ -107,6 +110,11 @@ struct DissectionRun {
       command, dissection.statistics, progress.elapsed, isResumed: false, check: check)
   }
 
+  /// The files that are read, which the output must not replace.
+  private var inputs: [String] {
+    get throws { [try command.input.path()] + pairs.pairs.flatMap { [$0.picture, $0.mask] } }
+  }
+
   /// Warns if the network's first normalisation sees another spread than in training.
   private func checkPreparation() throws -> NormalizationCheck? {
     let samples = batches.joined().lazy.compactMap { try? preparation.sample($0) }
@@ -132,14 +140,13 @@ struct DissectionRun {
   private func start(_ checkpoint: Checkpoint) throws -> AlignmentStatistics {
     let nothing = AlignmentStatistics(measurement: measured, values: [])
     if command.force { return nothing }
-    guard let found = try checkpoint.partial() else { return nothing }
+    guard checkpoint.exists else { return nothing }
     guard command.resume else {
       throw Failure(
         status: .usage, file: checkpoint.path, message: "an interrupted run left this",
         hints: ["Go on from it with --resume, or start anew with --force."])
     }
-    try checkpoint.check(found, measured)
-    return found
+    return try checkpoint.partial() ?? nothing
   }
 
   private func step(_ dissection: inout Dissection) throws -> Bool {
@@ -164,8 +171,7 @@ struct DissectionRun {
       hints: ["Mend them and go on with --resume, or allow more."])
   }
 
-  private func measurement() throws -> RegionMeasurement {
-    let targets = try DissectionTargets(command, imported.model.graph, batches, preparation).found()
+  private func measurement(of targets: [DissectionTarget]) throws -> RegionMeasurement {
     do {
       return try RegionMeasurement(imported.model, targets, threads: command.threads)
     } catch {
