@@ -53,7 +53,7 @@ public struct AlignmentStatistics: Hashable, Sendable {
 
   /// How many images were not counted, and why.
   public struct LeftOut: Hashable, Sendable {
-    /// Image or mask could not be read, or do not fit together.
+    /// Image or mask could not be read, or do not fit together, or what is measured is not finite on them.
     public var unreadable = 0
     /// Nothing of the region is in what was cropped.
     public var unmasked = 0

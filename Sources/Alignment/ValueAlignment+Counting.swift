@@ -7,6 +7,11 @@ public struct RegionMeans: Hashable, Sendable {
   /// Everywhere.
   public let overall: [Double]
 
+  /// Whether every mean is a number.
+  public var isFinite: Bool {
+    [inside, outside, overall].allSatisfy { $0.allSatisfy(\.isFinite) }
+  }
+
   /// States means.
   ///
   /// - Precondition: the lists are equally long.

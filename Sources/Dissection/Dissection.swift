@@ -66,45 +66,68 @@ public struct Dissection {
     statistics.measurement?.batchesDone = batchesDone
   }
 
-  /// The samples of a batch that are to be counted.
-  private mutating func samples(of batch: [DiagnosticPair]) -> [DiagnosticSample] {
+  /// The samples of a batch that are to be counted, each with the file of its picture.
+  private mutating func samples(of batch: [DiagnosticPair]) -> [Located] {
     let preparation = preparation
     let read = concurrentMap(batch) { pair in
       Result { () throws(SampleError) in try preparation.sample(pair) }
     }
-    var samples: [DiagnosticSample] = []
+    var samples: [Located] = []
     for (pair, result) in zip(batch, read) {
       switch result {
-      case .failure(let error):
-        faults.append(error)
-        statistics.measurement?.leftOut.unreadable += 1
+      case .failure(let error): leaveOut(error)
       case .success(let sample) where !sample.isMasked:
         statistics.measurement?.leftOut.unmasked += 1
       case .success where repeated.contains(pair.picture):
         statistics.measurement?.leftOut.repeated += 1
       case .success(let sample):
-        samples.append(sample)
+        samples.append((pair.picture, sample))
       }
     }
     return samples
   }
 
+  private typealias Located = (path: String, sample: DiagnosticSample)
+
+  private mutating func leaveOut(_ fault: SampleError) {
+    faults.append(fault)
+    statistics.measurement?.leftOut.unreadable += 1
+  }
+
   /// Measures samples, which usually have equal extents: their file may have changed since it was looked at.
-  private mutating func count(_ samples: [DiagnosticSample]) throws(ExecutionError) {
-    let groups = Dictionary(grouping: samples, by: \.extents)
+  private mutating func count(_ samples: [Located]) throws(ExecutionError) {
+    let groups = Dictionary(grouping: samples, by: \.sample.extents)
     for extents in groups.keys.sorted() {
       let group = groups[extents] ?? []
-      let means = try measurement.means(of: group)
-      if statistics.values.isEmpty {
-        statistics.values = zip(measurement.targets, means).map { target, means in
-          ValueAlignment(
-            counting: target.name, axis: target.axis, channels: means.first?.inside.count ?? 0)
-        }
-      }
-      for (index, list) in means.enumerated() {
-        for image in list { statistics.values[index].count(image) }
-      }
-      statistics.measurement?.imageHashes += group.map(\.hash)
+      let means = try measurement.means(of: group.map(\.sample))
+      for (place, picture) in group.enumerated() { try count(picture, means.map { $0[place] }) }
     }
+  }
+
+  /// Counts a picture, of which there are the means of every target.
+  private mutating func count(
+    _ picture: Located, _ means: [RegionMeans]
+  ) throws(ExecutionError) {
+    let targets = measurement.targets
+    if let index = means.firstIndex(where: { !$0.isFinite }) {
+      // One such picture would leave nothing of the means of all.
+      return leaveOut(
+        SampleError(path: picture.path, message: "'\(targets[index].name)' is not finite on it"))
+    }
+    if statistics.values.isEmpty {
+      statistics.values = zip(targets, means).map { target, means in
+        ValueAlignment(counting: target.name, axis: target.axis, channels: means.inside.count)
+      }
+    }
+    for (index, image) in means.enumerated() {
+      let (found, known) = (image.inside.count, statistics.values[index].discrepancies.count)
+      guard found == known else {
+        throw ExecutionError(
+          mismatch: "'\(targets[index].name)' has \(found) channels on \(picture.path), and "
+            + "\(known) on pictures before")
+      }
+    }
+    for (index, image) in means.enumerated() { statistics.values[index].count(image) }
+    statistics.measurement?.imageHashes.append(picture.sample.hash)
   }
 }

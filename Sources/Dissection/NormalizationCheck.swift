@@ -24,7 +24,7 @@ public struct NormalizationCheck: Hashable, Sendable {
 
   /// Compares the variances on some pictures.
   ///
-  /// - Returns: nil if the model has no BatchNormalization, or nothing of it is alive.
+  /// - Returns: nil if the model has no BatchNormalization, or nothing of it is alive and finite.
   /// - Throws: `ExecutionError` if what comes before it cannot be run.
   public init?(
     _ model: Model, on samples: [DiagnosticSample], threads: Int?
@@ -53,7 +53,7 @@ public struct NormalizationCheck: Hashable, Sendable {
       }
     }
     let factors = zip(spreads, trained).filter { Double($1) > Self.leastVariance }
-      .map { $0.variance / Double($1) }.sorted()
+      .map { $0.variance / Double($1) }.filter(\.isFinite).sorted()
     guard !factors.isEmpty else { return nil }
     self.node = graph.label(node)
     factor = factors[factors.count / 2]

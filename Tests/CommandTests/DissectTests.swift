@@ -224,6 +224,29 @@ import Testing
     }
   }
 
+  @Test func whatIsNotFiniteIsNotCounted() throws {
+    try Judge.run("dissect_models.py", "large", folder.path)
+    let (pictures, output) = (try mixedPictures(4), folder.appending("s.h5"))
+    for (target, status) in [("map", Int32(0)), ("large", 65)] {
+      let result = try Program.run(
+        "dissect", folder.appending("large.onnx"), "--images", pictures, "--preprocess", "none",
+        "-o",
+        output, "--target", target, "--json")
+      #expect(result.status == status, "\(result.errors)")
+      #expect(result.errors.contains("'large' is not finite on it") == (status == 65))
+    }
+  }
+
+  @Test func channelsOfAnotherNumberAreRefused() throws {
+    try Judge.run("dissect_models.py", "last", folder.path)
+    let (pictures, output) = (try mixedPictures(6), folder.appending("s.h5"))
+    let result = try Program.run(
+      "dissect", folder.appending("last.onnx"), "--images", pictures, "--preprocess", "none", "-o",
+      output, "--target", "turned")
+    #expect(result.status == 64, "\(result.errors)")
+    #expect(result.errors.contains("on pictures before"), "\(result.errors)")
+  }
+
   /// That is said before anything is measured.
   @Test func noInputIsReplaced() throws {
     let pictures = try mixedPictures(4)

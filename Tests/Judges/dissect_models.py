@@ -3,7 +3,8 @@
 usage: dissect_models.py KIND FOLDER
 
 `last`: a feature map with its channels last, behind a product over them, as in ConvNeXt. `tokens`: patches of 8×8 with
-a token for the whole picture in front, as in a vision transformer. Each has a convolution's map as well.
+a token for the whole picture in front, as in a vision transformer. `large`: a feature map that overflows. Each has a
+convolution's map as well, and `last` has it turned, so that its axis of channels is as long as the picture is wide.
 """
 
 from __future__ import annotations
@@ -35,11 +36,22 @@ def channels_last() -> tuple[list, list]:
         node("MatMul", "t w1", "m"),
         node("Add", "m b1", "a"),
         node("Tanh", "a", "last"),
+        node("Transpose", "map", "turned", perm=[0, 3, 1, 2]),
         node("Transpose", "last", "back", perm=[0, 3, 1, 2]),
         node("GlobalAveragePool", "back", "pooled"),
         node("Flatten", "pooled", "logit"),
     ]
     return nodes, [weight("w0", 13, 3, 3, 3), weight("b0", 13), weight("w1", 13, 21), weight("b1", 21)]
+
+
+def large() -> tuple[list, list]:
+    nodes = [
+        node("Conv", "image w0 b0", "map"),
+        node("Mul", "map factor", "large"),
+        node("GlobalAveragePool", "large", "logit"),
+    ]
+    return nodes, [weight("w0", 13, 3, 3, 3), weight("b0", 13),
+                   numpy_helper.from_array(np.array(3e38, np.float32), "factor")]
 
 
 def tokens() -> tuple[list, list]:
@@ -58,7 +70,7 @@ def tokens() -> tuple[list, list]:
 
 
 def main(kind: str, folder: str) -> None:
-    nodes, weights = {"last": channels_last, "tokens": tokens}[kind]()
+    nodes, weights = {"last": channels_last, "tokens": tokens, "large": large}[kind]()
     graph = helper.make_graph(
         nodes, kind, [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["N", 3, "H", "W"])],
         [helper.make_tensor_value_info("logit", TensorProto.FLOAT, None)], weights)
