@@ -90,6 +90,14 @@ public struct PictureExtents: Hashable, Sendable, Comparable {
     return overflow ? 1 : min(max(Self.pixelsPerBatch / pixels, 1), Self.picturesPerBatch)
   }
 
+  /// As many pictures as fit into 256 MiB together with their regions, whatever is asked for; one in any case.
+  var largestBatch: Int {
+    let (pixels, overflow) = max(height, 1).multipliedReportingOverflow(by: max(width, 1))
+    return overflow ? 1 : max(Self.pixelsInMemory / pixels, 1)
+  }
+
+  /// Each takes three numbers of four bytes, and one for the region.
+  private static let pixelsInMemory = (256 << 20) / 16
   private static let pixelsPerBatch = 2 * 96 * 96
   private static let picturesPerBatch = 32
 }
@@ -99,13 +107,15 @@ extension [SizedPair] {
   ///
   /// Batches depend on nothing but the pairs, so that shards agree on them.
   ///
-  /// - Parameter limit: How many pictures a batch has at most; nil for a number by their extents.
+  /// - Parameter limit: How many pictures a batch has at most, which large ones do not reach; nil for a number by their
+  ///   extents.
   /// - Returns: the batches, each without a picture whose extents differ.
   public func batches(limit: Int?) -> [[DiagnosticPair]] {
     let groups = Dictionary(grouping: self, by: \.extents)
     let known = groups.keys.compactMap { $0 }.sorted()
     let sized = known.flatMap { extents in
-      (groups[extents] ?? []).map(\.pair).chunks(of: limit ?? extents.usualBatch)
+      (groups[extents] ?? []).map(\.pair).chunks(
+        of: Swift.min(limit ?? extents.usualBatch, extents.largestBatch))
     }
     return sized + (groups[nil] ?? []).map { [$0.pair] }
   }

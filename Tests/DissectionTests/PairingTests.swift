@@ -55,4 +55,19 @@ import Testing
     let batches = (pairs + [unreadable]).batches(limit: 2).map { $0.map(\.stem) }
     #expect(batches == [["1", "4"], ["0", "2"], ["3"], ["x"]])
   }
+
+  /// What is asked for may be more than there is memory for.
+  @Test func batchesAreBoundedByTheirPixels() {
+    func batches(_ height: Int, _ width: Int) -> [Int] {
+      let pairs = (0..<40).map { index in
+        SizedPair(
+          DiagnosticPair(stem: "\(index)", picture: "p", mask: "m"),
+          PictureExtents(height: height, width: width))
+      }
+      return pairs.batches(limit: 1 << 16).map(\.count)
+    }
+    #expect(batches(640, 512) == [40])
+    #expect(batches(1024, 1024) == [16, 16, 8])
+    #expect(batches(1 << 27, 1) == Array(repeating: 1, count: 40))
+  }
 }

@@ -57,7 +57,8 @@ struct DissectCommand: NetworkRunning {
   @Option(help: "What places are drawn from.")
   var seed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("How many pictures are run together; by their extents otherwise."))
+  @Option(
+    help: ArgumentHelp("How many pictures are run together at most; by their extents otherwise."))
   var batch: Int?
 
   @Option(
