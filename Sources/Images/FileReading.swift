@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// Reads the regular file at `path`.
+/// Reads the regular file at `path`, or as much of its start as `limit` bytes.
 ///
 /// It is copied rather than mapped: decoders look at the bytes twice and rely on finding the same.
-func readFile(_ path: String) throws(ImageError) -> [UInt8] {
+func readFile(_ path: String, limit: Int = .max) throws(ImageError) -> [UInt8] {
   // Without O_NONBLOCK, opening a pipe nobody writes to would wait for ever.
   let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
   guard descriptor >= 0 else { throw systemError("cannot open the file", code: errno) }
@@ -23,7 +23,7 @@ func readFile(_ path: String) throws(ImageError) -> [UInt8] {
       "the file has \(status.st_size) bytes, at most \(ImageLimits.fileByteCount) are read",
       advice: "name a picture")
   }
-  return try read(descriptor, count: Int(status.st_size))
+  return try read(descriptor, count: min(Int(status.st_size), limit))
 }
 
 private func read(_ descriptor: Int32, count: Int) throws(ImageError) -> [UInt8] {

@@ -39,6 +39,9 @@ extension Picture {
     return UInt8(sum >> 16)
   }
 
+  /// How many bytes nearly every header lies within, a thumbnail included.
+  private static let usualHeader = 1 << 16
+
   /// The extents that the header of the file at `path` declares: width and height.
   ///
   /// - Throws: `ImageError` if there is no such file, or no such header.
@@ -46,6 +49,9 @@ extension Picture {
     width: Int, height: Int
   ) {
     do throws(ImageError) {
+      // A folder of pictures is asked for its extents before any is read, and most headers come first.
+      let start = try readFile(path, limit: usualHeader)
+      if let found = try? ImageFormat(recognising: start).extents(of: start) { return found }
       let bytes = try readFile(path)
       return try ImageFormat(recognising: bytes).extents(of: bytes)
     } catch {

@@ -52,4 +52,27 @@ import Testing
     let thin = try picture(300, 1, 4).fitted(into: 10, .bilinear)
     #expect([thin.width, thin.height] == [10, 1])
   }
+
+  /// Most headers are among the first bytes; what a camera or an editor puts before them may be large.
+  @Test func extentsAreFoundBehindMetadata() throws {
+    let folder = try TemporaryDirectory()
+    let code = """
+      import sys
+      from PIL import Image
+      image = Image.new("RGB", (33, 21))
+      for name in ("a.jpg", "a.png", "a.webp"):
+          image.save(f"{sys.argv[1]}/plain-{name}")
+          image.save(f"{sys.argv[1]}/large-{name}", icc_profile=bytes(range(256)) * 1000)
+      """
+    try Python.run(code: code, [folder.path])
+    let names = try folder.contents()
+    #expect(names.count == 6)
+    for name in names {
+      let found = try Picture.extents(ofContentsOf: folder.appending(name))
+      #expect(found == (33, 21), "\(name)")
+    }
+    let cut = try folder.write(
+      Array(try readBytes(folder.appending("large-a.jpg")).prefix(1 << 17)), to: "cut.jpg")
+    #expect(throws: ImageError.self) { try Picture.extents(ofContentsOf: cut) }
+  }
 }
