@@ -48,6 +48,18 @@ public struct SamplePreparation: Hashable, Sendable {
     return sample(picture, mask, hash)
   }
 
+  /// The samples of the first of `pairs` that can be read, as many as `limit`.
+  public func samples(
+    _ pairs: some Sequence<DiagnosticPair>, limit: Int
+  ) -> [DiagnosticSample] {
+    var samples: [DiagnosticSample] = []
+    for pair in pairs {
+      guard samples.count < limit else { break }
+      if let sample = try? sample(pair) { samples.append(sample) }
+    }
+    return samples
+  }
+
   /// The sample that `parts` make.
   func sample(_ picture: Picture, _ mask: Picture, _ hash: UInt64) -> DiagnosticSample {
     DiagnosticSample(

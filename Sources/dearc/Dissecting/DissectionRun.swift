@@ -117,12 +117,12 @@ struct DissectionRun {
 
   /// Warns if the network's first normalisation sees another spread than in training.
   private func checkPreparation() throws -> NormalizationCheck? {
-    let samples = batches.joined().lazy.compactMap { try? preparation.sample($0) }
-    guard samples.first != nil else { return nil }
+    let samples = preparation.samples(batches.joined(), limit: Self.checkedCount)
+    guard !samples.isEmpty else { return nil }
     let check: NormalizationCheck?
     do {
       check = try NormalizationCheck(
-        imported.model, on: Array(samples.prefix(Self.checkedCount)), threads: command.threads)
+        imported.model, on: samples, threads: command.threads)
     } catch {
       throw Failure(error)
     }

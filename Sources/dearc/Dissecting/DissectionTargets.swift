@@ -55,7 +55,7 @@ struct DissectionTargets {
   }
 
   private func all() throws -> [DissectionTarget] {
-    let sample = batches.joined().lazy.compactMap { try? preparation.sample($0) }.first
+    let sample = preparation.samples(batches.joined(), limit: 1).first
     let input = graph.values[graph.requiredInputs[0]].name
     let targets = graph.activationTargets(
       inputShapes: sample.map { [input: $0.picture.shape] } ?? [:])
