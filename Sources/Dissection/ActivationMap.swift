@@ -99,7 +99,10 @@ struct ActivationMeasurement {
     let results = try session.run([pictures])
     var maps: [[[ActivationMap]]] = []
     for (choice, result) in zip(choices, results) {
-      guard let view = MapView(result, choice.target.observation, first.extents),
+      guard
+        let view = ChannelView(
+          choice.target.observation, of: result.shape, height: first.extents.height,
+          width: first.extents.width), view.positions > 0,
         let elements = result.inSinglePrecision?.elements(as: Float.self),
         view.pictures == samples.count, choice.channels.allSatisfy({ $0 < view.channels })
       else {
@@ -116,49 +119,11 @@ struct ActivationMeasurement {
   }
 }
 
-/// Where the elements of maps lie in a row-major tensor.
-private struct MapView {
-  let pictures: Int
-  let channels: Int
-  private let rows: Int
-  private let columns: Int
-  private let start: Int
-  private let pictureStride: Int
-  private let channelStride: Int
-  private let positionStride: Int
-
-  /// A feature map of four axes, or tokens of three; nil if it is neither, or has no element.
-  init?(_ tensor: Constant, _ observation: RegionObservation, _ extents: PictureExtents) {
-    let shape = tensor.shape
-    guard shape.allSatisfy({ $0 > 0 }) else { return nil }
-    let isLast: Bool
-    switch (shape.count, observation.axis) {
-    case (4, 1):
-      (channels, rows, columns, isLast) = (shape[1], shape[2], shape[3], false)
-      start = 0
-    case (4, 3):
-      (channels, rows, columns, isLast) = (shape[3], shape[1], shape[2], true)
-      start = 0
-    case (3, 2):
-      let stated = observation.grid
-      guard
-        let grid = stated
-          ?? TokenGrid(tokens: shape[1], height: extents.height, width: extents.width),
-        grid.count <= shape[1]
-      else { return nil }
-      (channels, rows, columns, isLast) = (shape[2], grid.rows, grid.columns, true)
-      start = (shape[1] - grid.count) * shape[2]
-    default: return nil
-    }
-    pictures = shape[0]
-    pictureStride = shape.dropFirst().reduce(1, *)
-    (channelStride, positionStride) = isLast ? (1, channels) : (rows * columns, 1)
-  }
-
-  func map(_ elements: [Float], picture: Int, channel: Int) -> ActivationMap {
-    let first = start + picture * pictureStride + channel * channelStride
+extension ChannelView {
+  fileprivate func map(_ elements: [Float], picture: Int, channel: Int) -> ActivationMap {
+    let first = offset(picture: picture, channel: channel)
     return ActivationMap(
       rows: rows, columns: columns,
-      values: (0..<rows * columns).map { elements[first + $0 * positionStride] })
+      values: (0..<positions).map { elements[first + $0 * positionStride] })
   }
 }

@@ -5,20 +5,49 @@ import IR
 ///
 /// Element (n, c, p), with positions p counted row by row, lies at
 /// `start + n · pictureStride + c / block · blockStride + c % block + p · positionStride`.
-struct ChannelView: Hashable {
-  let pictures: Int
-  let channels: Int
-  let rows: Int
-  let columns: Int
-  var start = 0
+public struct ChannelView: Hashable, Sendable {
+  /// The number of pictures.
+  public let pictures: Int
+  /// The number of channels.
+  public let channels: Int
+  /// The number of rows of each map.
+  public let rows: Int
+  /// The number of columns of each map.
+  public let columns: Int
+  private var start = 0
   let pictureStride: Int
   /// How many channels lie side by side.
   let block: Int
   let blockStride: Int
-  let positionStride: Int
+  /// How far apart the elements of a map lie, row by row.
+  public let positionStride: Int
 
   /// The number of positions.
-  var positions: Int { rows * columns }
+  public var positions: Int { rows * columns }
+
+  /// The view that an observation takes of a row-major tensor; nil if it is neither a feature map nor tokens that
+  /// make one.
+  ///
+  /// - Parameters:
+  ///   - observation: What is observed, of which only its axis and grid matter.
+  ///   - shape: The tensor's extents.
+  ///   - height: The number of rows that the pictures have.
+  ///   - width: The number of columns that they have.
+  public init?(_ observation: RegionObservation, of shape: [Int], height: Int, width: Int) {
+    guard shape.count == 3 else {
+      self.init(TensorInfo(.float32, shape), axis: observation.axis)
+      return
+    }
+    guard observation.axis == 2,
+      let grid = observation.grid ?? TokenGrid(tokens: shape[1], height: height, width: width)
+    else { return nil }
+    self.init(shape, tokens: grid)
+  }
+
+  /// Where the first element of a map lies.
+  public func offset(picture: Int, channel: Int) -> Int {
+    start + picture * pictureStride + channel / block * blockStride + channel % block
+  }
 
   /// A feature map; nil if elements lie in another way, or the axis is none that channels can have.
   init?(_ info: TensorInfo, axis: Int) {

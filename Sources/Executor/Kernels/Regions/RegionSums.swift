@@ -157,18 +157,15 @@ private struct RegionSummation {
     }
   }
 
-  private func offset(_ picture: Int, _ channel: Int) -> Int {
-    view.start + picture * view.pictureStride + channel / view.block * view.blockStride
-      + channel % view.block
-  }
-
   /// Eight channels that lie side by side.
   private func sumTogether(
     _ picture: Int, _ channels: Range<Int>, _ source: Elements<Float>,
     _ weights: Elements<Double>, _ target: Elements<Double>
   ) {
     var (inside, all) = (SIMD8<Double>.zero, SIMD8<Double>.zero)
-    var (place, weight) = (offset(picture, channels.lowerBound), picture * view.positions)
+    var (place, weight) = (
+      view.offset(picture: picture, channel: channels.lowerBound), picture * view.positions
+    )
     for _ in 0..<view.positions {
       let elements = SIMD8<Double>(source.eight(at: place))
       inside += elements * weights[weight]
@@ -186,7 +183,9 @@ private struct RegionSummation {
     _ picture: Int, _ channel: Int, _ source: Elements<Float>, _ weights: Elements<Double>,
     _ target: Elements<Double>
   ) {
-    let (start, weight) = (offset(picture, channel), picture * view.positions)
+    let (start, weight) = (
+      view.offset(picture: picture, channel: channel), picture * view.positions
+    )
     var (inside, all) = (SIMD8<Double>.zero, SIMD8<Double>.zero)
     var position = 0
     if view.positionStride == 1 {
