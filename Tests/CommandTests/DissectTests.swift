@@ -133,6 +133,13 @@ import Testing
     #expect(try folder.contents() == ["mixed"])
   }
 
+  @Test func onePictureIsOne() throws {
+    let result = try dissect(folder.appending("s.h5"), images: try mixedPictures(1))
+    #expect(result.output.contains("Counted 1 picture.\n"), "\(result.output)")
+    let shown = try Program.run("stats", "show", folder.appending("s.h5"))
+    #expect(shown.output.contains("Counted 1 picture.\n"), "\(shown.output)")
+  }
+
   @Test func picturesThatCannotBeUsedAreCounted() throws {
     let pictures = try mixedPictures(6)
     try writeFile("no picture", to: "\(pictures)/00001_inpaint.png")

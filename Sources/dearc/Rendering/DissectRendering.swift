@@ -39,9 +39,14 @@ struct DissectRendering {
   }
 
   private var counts: String {
-    let pictures = "Counted \(Quantities.grouped(report.images)) pictures"
-    let reasons = Self.reasons(report.unreadable, report.unmasked, report.repeated)
-    return pictures + (reasons.isEmpty ? "." : "; left out: \(reasons).")
+    Self.counts(
+      report.images, Self.reasons(report.unreadable, report.unmasked, report.repeated))
+  }
+
+  /// How many pictures were counted, and why others were not.
+  static func counts(_ images: Int, _ reasons: String) -> String {
+    let pictures = images == 1 ? "1 picture" : "\(Quantities.grouped(images)) pictures"
+    return "Counted \(pictures)" + (reasons.isEmpty ? "." : "; left out: \(reasons).")
   }
 
   private var usage: String {

@@ -57,9 +57,7 @@ struct PictureCounts: Encodable {
 
   /// How many were counted, and why others were not.
   var summary: String {
-    let counts = "Counted \(Quantities.grouped(counted)) pictures"
-    let reasons = DissectRendering.reasons(unreadable, unmasked, repeated)
-    return counts + (reasons.isEmpty ? "." : "; left out: \(reasons).")
+    DissectRendering.counts(counted, DissectRendering.reasons(unreadable, unmasked, repeated))
   }
 
   /// What is not counted of a split; nil if nothing is missing.
