@@ -281,4 +281,34 @@ import Testing
     #expect(answers[0] == answers[1] && answers[1] == answers[2])
     _ = try Session(model, threads: 2)
   }
+
+  // MARK: Time
+
+  /// Regions that are joined from the last to the first, and then asked for from the last on.
+  private func chainedRegions(count: Int) throws -> Graph {
+    let last = count - 1
+    let lines =
+      (0..<count).map { "%a\($0) = Neg(%c)" }
+      + (0..<last).map { "%b\($0) = Add(%a\(last - $0), %a\(last - $0 - 1))" }
+      + (0..<count).map { "%d\($0) = Sub(%a\(last - $0), %c)" }
+    let read = (0..<last).map { "%b\($0)" } + (0..<count).map { "%d\($0)" }
+    var graph = try parseGraph(
+      """
+      graph opset 17 {
+        input %x : f32[1]
+        const %c : f32[1] = dense [1]
+        \(lines.joined(separator: "\n"))
+        %y = Sum(%x, \(read.joined(separator: ", ")))
+        output %y
+      }
+      """)
+    graph.inferShapes()
+    return graph
+  }
+
+  @Test(.timeLimit(.minutes(1))) func findingRegionsTakesNoTimeByTheSquareOfTheirNodes() throws {
+    let graph = try chainedRegions(count: 12_000)
+    let found = ConstantRegions(graph, limit: 0, sizeLimit: 1 << 20) { _ in true }
+    #expect(found.regions.count <= 1)
+  }
 }

@@ -25,6 +25,8 @@ struct ConstantRegions {
   private var members: SideTable<NodeID, Bool>
   /// The members that were left out for what they add.
   private var trimmed: SideTable<NodeID, Bool>
+  /// How often each value is read by others than members.
+  private var outsideReads: SideTable<ValueID, Int>
   /// Points each node to one before it of the same region, the first to itself.
   private var earlier: [NodeID: NodeID] = [:]
 
@@ -43,10 +45,14 @@ struct ConstantRegions {
     self.limit = limit
     members = SideTable(count: graph.nodes.count, initial: false)
     trimmed = SideTable(count: graph.nodes.count, initial: false)
+    outsideReads = SideTable(count: graph.values.count, initial: 0)
     for node in graph.nodeIDs where isComputable(node) && dependsOnStored(node) {
       guard graph.mayFold(node), let size = graph.storedSizeOfResults(of: node), size <= sizeLimit
       else { continue }
       members[node] = true
+    }
+    for value in graph.valueIDs {
+      outsideReads[value] = graph.values[value].uses.count { !isMember($0.node) }
     }
     regions = grouped()
     var isSmaller = false
@@ -103,19 +109,17 @@ struct ConstantRegions {
 
   /// The first node of the region of `node`.
   private mutating func first(of node: NodeID) -> NodeID {
-    var root = node
-    while let next = earlier[root], next != root { root = next }
-    earlier[node] = root
-    return root
+    var node = node
+    while let next = earlier[node], next != node {
+      // Halves the path for those who ask next.
+      earlier[node] = earlier[next]
+      node = next
+    }
+    return node
   }
 
   /// Whether anyone reads `value` who is no member.
-  private func isReadOutside(_ value: ValueID, but node: NodeID? = nil) -> Bool {
-    graph.values[value].uses.contains { use in
-      guard case .node(let reader, _) = use else { return true }
-      return reader != node && !members[reader]
-    }
-  }
+  private func isReadOutside(_ value: ValueID) -> Bool { outsideReads[value] > 0 }
 
   /// The region that alone reads a stored constant, which then goes with it.
   private mutating func soleRegion(reading value: ValueID) -> NodeID? {
@@ -143,6 +147,7 @@ struct ConstantRegions {
       }
       members[node] = false
       trimmed[node] = true
+      for case let operand? in graph.nodes[node].inputs { outsideReads[operand] += 1 }
       isSmaller = true
     }
     return isSmaller
@@ -153,13 +158,14 @@ struct ConstantRegions {
       .allSatisfy { graph.values[$0].uses.allSatisfy { !isMember($0.node) } }
   }
 
-  /// How many bytes more the results of `node` take than the operands that would be stored in their place.
+  /// How many bytes more the results of `node`, which is a member, take than the operands that would be stored in
+  /// their place.
   private func growth(by node: NodeID) -> Int {
     var operands: [ValueID] = []
     for case let operand? in graph.nodes[node].inputs where !operands.contains(operand) {
       operands.append(operand)
     }
-    let stored = operands.filter { !isReadOutside($0, but: node) }
+    let stored = operands.filter { !isReadOutside($0) }
       .reduce(0) { $0 + (graph.constant($1)?.byteCount ?? graph.storedSize(of: $1) ?? 0) }
     return (graph.storedSizeOfResults(of: node) ?? 0) - stored
   }
