@@ -58,6 +58,8 @@ import Testing
     ["convert", "a.onnx", "-o", "b.onnx", "--output-means", "logit,positive=fake"],
     ["convert", "a.onnx", "-o", "b.h5", "--output-means", "logit,positive=real"],
     ["prune", "a.onnx", "-o", "b.h5", "--crop", "224"],
+    ["verify", "a.onnx", "b.onnx", "--crop", "224"],
+    ["diff", "a.onnx", "b.onnx", "--mean", "0.5"],
   ])
   func refusesCommandLines(arguments: [String]) throws {
     let error = #expect(throws: (any Error).self) { try Dearc.parseAsRoot(arguments) }

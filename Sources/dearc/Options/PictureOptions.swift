@@ -19,8 +19,8 @@ struct PictureOptions: ParsableArguments {
   }
 
   func validate() throws {
-    if preprocessing.preprocess != nil, images == nil {
-      throw ValidationError("--preprocess is for the pictures of --images.")
+    if let option = preprocessing.given.first, images == nil {
+      throw ValidationError("\(option) is for the pictures of --images.")
     }
   }
 }
