@@ -22,7 +22,6 @@ public final class Session {
   ///   - model: What is to be run; its weights are read as long as the session lives.
   ///   - threads: How many threads work at a time, in all sessions; nil for one per processor.
   ///   - byteLimit: How many bytes the values of a run may take; nil for most of the machine's memory.
-
   /// - Throws: `ExecutionError` for the first node that cannot be run, before anything is.
   public init(
     _ model: Model, threads: Int? = nil, byteLimit: Int? = nil

@@ -49,6 +49,8 @@ import Testing
     #expect(Quantities.bytes(23_590_724) == "23.59 MB")
     #expect(Quantities.fixed(-0.05, digits: 1) == "-0.1")
     #expect(Quantities.fixed(2.004, digits: 2) == "2.00")
+    #expect(Quantities.fixed(-1e30, digits: 2) == "-1e+30")
+    #expect(Quantities.fixed(.infinity, digits: 2) == "inf")
     #expect(Quantities.duration(.milliseconds(3)) == "3.0 ms")
     #expect(Quantities.duration(.milliseconds(1250)) == "1.25 s")
   }

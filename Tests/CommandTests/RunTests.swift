@@ -234,6 +234,15 @@ import Testing
     #expect(refused.status == 73, "\(refused.errors)")
   }
 
+  @Test(arguments: [[], ["--output-means", "logit,positive=real"]])
+  func largeAnswersAreShown(options: [String]) throws {
+    let result = try runProcess(
+      try Program.path(),
+      ["run", try Self.model("huge"), samples, "--preprocess", "none"] + options)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains("e+"))
+  }
+
   @Test func tensorsThatDoNotFitAreRefused() throws {
     #expect(try Program.run("run", detector).status == 64)
     let missing = folder.appending("nobody.npy")

@@ -87,6 +87,16 @@ import Testing
     #expect(report.verification.trials.first?.outputs.first?.mismatch != nil)
   }
 
+  @Test func numbersWhoseSquaresAreNoneAreCompared() throws {
+    let files = ["large", "larger"].map { folder.appending("\($0).onnx") }
+    for options in [[], ["--json"]] {
+      let result = try runProcess(try Program.path(), ["verify"] + files + options)
+      #expect(result.status == 1, "\(result.errors)")
+      #expect(result.output.contains("failed") || result.output.contains("FAILED"))
+    }
+    #expect(try Program.run("verify", files[0], files[0]).status == 0)
+  }
+
   @Test func aStatedToleranceCounts() throws {
     #expect(try verify("weight", "--rtol", "1e-2").status == 0)
     #expect(try verify("same", "--rtol", "0", "--atol", "0").status == 1)

@@ -5,7 +5,8 @@ usage: fault_models.py FOLDER
 sound.onnx is a small residual network with an open size. Beside it: same.onnx with its normalisations folded in,
 weight.onnx with one weight changed by 1e-3, swapped.onnx with two channels of one layer exchanged, pad.onnx with
 padding on the other side of one layer, which shows at odd sizes only, huge.onnx with a function that overflows for
-large inputs, and shape.onnx with another output.
+large inputs, and shape.onnx with another output. large.onnx and larger.onnx multiply by numbers of double precision
+whose squares are none.
 """
 
 from __future__ import annotations
@@ -74,6 +75,15 @@ def bump(weights: np.ndarray) -> np.ndarray:
     return weights
 
 
+def scaling(factor: float) -> onnx.ModelProto:
+    """A network that multiplies by a number, in double precision."""
+    values = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, [1, 8]) for name in ("x", "y")]
+    graph = helper.make_graph(
+        [helper.make_node("Mul", ["x", "factor"], ["y"])], "scaling", values[:1], values[1:],
+        [numpy_helper.from_array(np.array(factor), "factor")])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
 def main(folder: Path) -> None:
     sound = network(folds=False)
     onnx.save(sound, folder / "sound.onnx")
@@ -97,6 +107,8 @@ def main(folder: Path) -> None:
     onnx.save(huge, folder / "huge.onnx")
     onnx.save(changed(changed(sound, "head.weight", lambda w: w[:4]), "head.bias", lambda b: b[:4]),
               folder / "shape.onnx")
+    for name, factor in (("large", 1e200), ("larger", 1.1e200)):
+        onnx.save(scaling(factor), folder / f"{name}.onnx")
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ MODELS = {
         LOGIT + "m = ReduceMean<keepdims = 1>(z, axes)\n y = Add(z, m)"),
     "joining": ("float[n,3,h,w]", "float[1,k] y", LOGIT + "y = Reshape(z, row)"),
     "none": ("float[n,3,h,w]", "float[n,1] y", LOGIT + "s = Abs(z)\n o = Neg(s)\n y = Log(o)"),
+    "huge": ("float[n,3,h,w]", "float[n,1] y", LOGIT + "e = Constant<value_float = 1e30>()\n y = Mul(z, e)"),
     # No pictures at all, and nothing that numpy has.
     "narrow": ("float8e4m3fn[2]", "float[2] y", "y = Cast<to = 1>(x)"),
 }

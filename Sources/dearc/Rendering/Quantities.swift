@@ -45,12 +45,12 @@ enum Quantities {
     return Double(parts.seconds) * 1e3 + Double(parts.attoseconds) / 1e15
   }
 
-  /// `value` with exactly `digits` decimals.
-  ///
-  /// - Precondition: `value` is finite and of a magnitude below 2^53.
+  /// `value` with exactly `digits` decimals, or in its shortest form if it is too large for that, or no number.
   static func fixed(_ value: Double, digits: Int) -> String {
     let scale = (0..<digits).reduce(1) { power, _ in power * 10 }
-    let whole = Int((value.magnitude * Double(scale)).rounded())
+    let scaled = (value.magnitude * Double(scale)).rounded()
+    guard scaled < 0x1p53 else { return "\(value)" }
+    let whole = Int(scaled)
     let fraction = String(whole % scale)
     let padding = String(repeating: "0", count: digits - fraction.count)
     let sign = value < 0 ? "-" : ""

@@ -34,19 +34,22 @@ struct VerifyRendering {
 
   private func cells(_ output: VerificationReport.Output, _ allowed: Double) -> [String] {
     [
-      output.name, Quantities.scientific(output.largest), Quantities.scientific(output.mean),
-      Quantities.scientific(output.percentile99),
-      output.relative.map(Quantities.scientific) ?? "–",
-      output.meanRelative.map(Quantities.scientific) ?? "–", Quantities.scientific(allowed),
-      Quantities.fixed(output.cosine, digits: 6),
+      output.name, scientific(output.largest), scientific(output.mean),
+      scientific(output.percentile99), scientific(output.relative),
+      scientific(output.meanRelative), Quantities.scientific(allowed),
+      output.cosine.map { Quantities.fixed($0, digits: 6) } ?? "–",
       output.worst.map(String.init).joined(separator: ","), output.passed ? "ok" : "FAILED",
     ]
+  }
+
+  private func scientific(_ number: Double?) -> String {
+    number.map(Quantities.scientific) ?? "–"
   }
 
   /// Which pictures show the most, how many fail, and how many are missing.
   private var pictures: [String] {
     guard let pictures = report.pictures else { return [] }
-    let worst = zip(pictures.outputs, pictures.worstPictures).filter { $0.0.largest > 0 }.map {
+    let worst = zip(pictures.outputs, pictures.worstPictures).filter { $0.0.largest != 0 }.map {
       "'\(printable($0.name))' is farthest away on \(printable($1))."
     }
     let failed =

@@ -19,16 +19,17 @@ struct VerificationReport: Encodable {
     let outputs: [Output]
   }
 
+  /// Numbers are absent where they, or squares that they are made from, exceed double precision.
   struct Output: Encodable {
     let name: String
     let elements: Int
-    let largest: Double
-    let mean: Double
+    let largest: Double?
+    let mean: Double?
     let meanRelative: Double?
-    let percentile99: Double
+    let percentile99: Double?
     /// In proportion to the largest magnitude before: the tolerance that would just pass; absent if none would.
     let relative: Double?
-    let cosine: Double
+    let cosine: Double?
     let worst: [Int]
     let worstBefore: Double
     let worstAfter: Double
@@ -111,14 +112,14 @@ extension VerificationReport.Output {
   init(_ output: OutputDifference, _ tolerance: Tolerance) {
     name = output.name
     elements = output.count
-    largest = output.largest
-    mean = output.mean
-    meanRelative = output.meanRelative.isFinite ? output.meanRelative : nil
-    percentile99 = output.percentile99
+    largest = Self.finite(output.largest)
+    mean = Self.finite(output.mean)
+    meanRelative = Self.finite(output.meanRelative)
+    percentile99 = Self.finite(output.percentile99)
     relative =
       output.relative.isFinite && output.strayCount == 0 && output.mismatch == nil
       ? output.relative : nil
-    cosine = output.cosine
+    cosine = Self.finite(output.cosine)
     worst = output.worst
     worstBefore = output.worstBefore
     worstAfter = output.worstAfter
@@ -127,4 +128,6 @@ extension VerificationReport.Output {
     mismatch = output.mismatch
     passed = output.passes(tolerance)
   }
+
+  private static func finite(_ number: Double) -> Double? { number.isFinite ? number : nil }
 }
