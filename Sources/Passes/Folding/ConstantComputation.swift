@@ -7,8 +7,8 @@ internal import IR
 /// - selection and layout, whatever the type;
 /// - arithmetic on floats, of which none is NaN: operators differ in what becomes of it.
 ///
-/// Windows over pictures, recurrences and contractions of free form stay, as a small model can ask for any
-/// amount of work with them.
+/// Pooling over windows, recurrences and contractions of free form stay, as a small model can ask for any amount
+/// of work with them that `LoneNode.work` does not tell.
 struct ConstantComputation {
   /// Runs a graph without inputs.
   typealias Engine = @Sendable (Graph) throws -> [Constant]
