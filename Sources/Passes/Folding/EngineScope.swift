@@ -16,6 +16,8 @@ extension LoneNode {
     guard let scope = row.op.kind?.engineScope, !operands.contains(where: \.holdsNaN) else {
       return false
     }
+    // Of a row with an infinity, engines make different things: a softmax is NaN to some in every place.
+    if scope == .floats, operands.contains(where: \.holdsInfinity) { return false }
     let results = graph.outputs.map { graph.values[$0].type?.tensor?.elementType }
     switch scope {
     case .anyType: return true
@@ -39,6 +41,13 @@ extension Constant {
     elementType == .float32
       ? elements(as: Float.self)?.contains(where: \.isNaN) ?? true
       : isComputable && doubles?.contains(where: \.isNaN) ?? true
+  }
+
+  /// Whether an element is infinite.
+  fileprivate var holdsInfinity: Bool {
+    elementType == .float32
+      ? elements(as: Float.self)?.contains(where: \.isInfinite) ?? true
+      : isComputable && doubles?.contains(where: \.isInfinite) ?? true
   }
 }
 
