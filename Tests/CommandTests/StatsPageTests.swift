@@ -165,5 +165,14 @@ import Testing
     try writeFile(bytes, to: statistics)
     #expect(try Program.run("stats", "show", statistics, "--html", statistics).status == 73)
     #expect(try readBytes(statistics) == bytes)
+    let pictures = folder.appending("pictures")
+    try Judge.run("diagnostic_set.py", pictures, "2")
+    let mask = "\(pictures)/00001_mask.png"
+    let before = try readBytes(mask)
+    let result = try Program.run(
+      "stats", "show", statistics, "--html", mask, "--model", MeasuredStatistics.model, "--images",
+      pictures)
+    #expect(result.status == 73, "\(result.errors)")
+    #expect(try readBytes(mask) == before)
   }
 }

@@ -74,11 +74,12 @@ struct StatsShowCommand: NetworkRunning {
   ) throws {
     var progress = Progress(isQuiet: display.quiet)
     defer { progress.clear() }
-    let shown = try heatMaps.model.map { model in
-      try HeatMapRun(heatMaps, model: model, statistics, path: stats).run(values, &progress)
+    let run = try heatMaps.model.map { model in
+      try HeatMapRun(heatMaps, model: model, statistics, path: stats)
     }
+    let shown = try run?.run(values, &progress)
     let page = StatsPageReport(report, values, heatMaps: shown, extremes: extremes)
-    let sources = [stats] + [heatMaps.model].compactMap { $0 }
+    let sources = [stats] + (run?.inputs ?? [])
     let file = try ModelFiles.prepare(
       try EmbeddedPage.html(PackageResources.StatsPage_html, page), for: path, keeping: sources)
     try ModelFiles.commit([], with: [file])

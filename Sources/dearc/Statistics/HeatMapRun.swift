@@ -23,10 +23,13 @@ struct HeatMapRun {
   private let imported: ImportedModel
   private let graph: Graph
   private let preparation: SamplePreparation
+  private let pairs: [DiagnosticPair]
+  /// The files that are read, which the page must not replace.
+  let inputs: [String]
 
-  /// Reads the model, which has to be the one that was measured.
+  /// Reads the model, which has to be the one that was measured, and finds the pairs.
   ///
-  /// - Throws: `Failure` if it is not, cannot be read, or nobody says how pictures are prepared.
+  /// - Throws: `Failure` if it is not, cannot be read, nobody says how pictures are prepared, or there are none.
   init(
     _ options: HeatMapOptions, model: String, _ statistics: AlignmentStatistics, path: String
   ) throws {
@@ -45,6 +48,9 @@ struct HeatMapRun {
     graph.inferShapes()
     self.graph = graph
     preparation = try Self.preparation(options, imported, model, statistics.measurement)
+    let images = options.images ?? ""
+    pairs = try DissectionRun.pairs(images, options.masks ?? images).pairs
+    inputs = [model] + pairs.flatMap { [$0.picture, $0.mask] }
   }
 
   /// As asked for, as the statistics say, or as the model does.
@@ -71,8 +77,6 @@ struct HeatMapRun {
   /// - Throws: `Failure` if the model has no such values or cannot be run, or no picture can be used.
   func run(_ values: [RankedValue], _ progress: inout Progress) throws -> [[ChannelHeatMaps]] {
     let choices = try choices(values)
-    let images = options.images ?? ""
-    let pairs = try DissectionRun.pairs(images, options.masks ?? images).pairs
     let batches = preparation.sized(pairs).batches(limit: nil)
     do {
       var search = try ActivationSearch(
@@ -90,7 +94,8 @@ struct HeatMapRun {
       }
       guard search.finds.contains(where: { $0.contains { !$0.isEmpty } }) else {
         throw Failure(
-          status: .malformedInput, file: images, message: "no picture can be used for heat maps")
+          status: .malformedInput, file: options.images,
+          message: "no picture can be used for heat maps")
       }
       return try drawings(choices, search.finds)
     } catch let error as ExecutionError {
