@@ -1,3 +1,5 @@
+import Formats
+
 /// Which part of which pictures is measured; written into the statistics as JSON.
 public struct Selection: Hashable, Sendable, Codable {
   /// The side of the square that is cut out of each picture at a place drawn by lot; nil for all of it.
@@ -6,18 +8,23 @@ public struct Selection: Hashable, Sendable, Codable {
   public let seed: UInt64
   /// How many pictures of the same extents are run together at most; nil for a number by their extents.
   public let batch: Int?
+  /// The map that tokens make, as `ROWSxCOLUMNS`; nil if it follows from the picture.
+  public let tokens: String?
   /// The number of pairs.
   public let pairs: Int
   /// The SHA-256 of the pairs' stems, each followed by a line feed.
+  ///
+  /// Not of their content: a damaged picture may be mended before an interrupted run goes on.
   public let list: String
 
-  /// States a selection.
-  public init(crop: Int?, seed: UInt64, batch: Int?, pairs: Int, list: String) {
+  /// States a selection from `pairs`.
+  public init(crop: Int?, seed: UInt64, batch: Int?, tokens: String?, pairs: [DiagnosticPair]) {
     self.crop = crop
     self.seed = seed
     self.batch = batch
-    self.pairs = pairs
-    self.list = list
+    self.tokens = tokens
+    self.pairs = pairs.count
+    list = pairs.map { $0.stem + "\n" }.joined().sha256
   }
 }
 

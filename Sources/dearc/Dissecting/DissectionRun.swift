@@ -30,8 +30,8 @@ struct DissectionRun {
     batches = preparation.sized(pairs.pairs).batches(limit: command.batch)
     try Self.check(command.shard ?? .all, of: batches.count)
     let selection = Selection(
-      crop: command.crop, seed: command.seed, batch: command.batch, pairs: pairs.pairs.count,
-      list: pairs.pairs.map { $0.stem + "\n" }.joined().sha256)
+      crop: command.crop, seed: command.seed, batch: command.batch,
+      tokens: command.tokens.map { "\($0.rows)x\($0.columns)" }, pairs: pairs.pairs)
     measured = AlignmentStatistics.Measurement(
       modelDigest: try ModelFiles.digests(of: [try command.input.path()])[0],
       tool: "dearc \(Dearc.version)", preprocessing: preprocessing.description,
