@@ -134,11 +134,15 @@ private struct RegionSummation {
 
   /// How many channels are summed at a time where they lie side by side.
   private static let lanes = 8
+  /// How many channels share a line of the processor's cache, and so a thread.
+  private static let group = 16
+  /// After how many positions the other half of the lines is summed, while they are still in the cache.
+  private static let stretch = 256
 
   func run(_ source: Elements<Float>, _ weights: Elements<Double>, _ target: Elements<Double>) {
-    let groups = (view.channels + Self.lanes - 1) / Self.lanes
+    let groups = (view.channels + Self.group - 1) / Self.group
     let units = view.pictures * groups
-    Threads.share(units, cost: Self.lanes * view.positions) { range in
+    Threads.share(units, cost: Self.group * view.positions) { range in
       for unit in range { sum(unit, of: groups, source, weights, target) }
     }
   }
@@ -148,33 +152,37 @@ private struct RegionSummation {
     _ unit: Int, of groups: Int, _ source: Elements<Float>, _ weights: Elements<Double>,
     _ target: Elements<Double>
   ) {
-    let (picture, first) = (unit / groups, unit % groups * Self.lanes)
-    let channels = first..<min(first + Self.lanes, view.channels)
-    if view.block >= Self.lanes, view.block % Self.lanes == 0, channels.count == Self.lanes {
-      sumTogether(picture, channels, source, weights, target)
-    } else {
-      for channel in channels { sum(picture, channel, source, weights, target) }
-    }
+    let (picture, first) = (unit / groups, unit % groups * Self.group)
+    let end = min(first + Self.group, view.channels)
+    let areBeside = view.block % Self.lanes == 0
+    let together = areBeside ? (end - first) / Self.lanes * Self.lanes : 0
+    sumTogether(picture, first..<first + together, source, weights, target)
+    for channel in first + together..<end { sum(picture, channel, source, weights, target) }
   }
 
-  /// Eight channels that lie side by side.
+  /// Eight channels or sixteen, of which eight at a time lie side by side.
   private func sumTogether(
     _ picture: Int, _ channels: Range<Int>, _ source: Elements<Float>,
     _ weights: Elements<Double>, _ target: Elements<Double>
   ) {
-    var (inside, all) = (SIMD8<Double>.zero, SIMD8<Double>.zero)
-    var (place, weight) = (
-      view.offset(picture: picture, channel: channels.lowerBound), picture * view.positions
+    guard !channels.isEmpty else { return }
+    let start = picture * view.positions
+    let other = min(channels.lowerBound + Self.lanes, channels.upperBound - 1)
+    let places = (
+      view.offset(picture: picture, channel: channels.lowerBound),
+      view.offset(picture: picture, channel: other)
     )
-    for _ in 0..<view.positions {
-      let elements = SIMD8<Double>(source.eight(at: place))
-      inside += elements * weights[weight]
-      all += elements
-      place += view.positionStride
-      weight += 1
+    var sums = (LaneSums(), LaneSums())
+    for first in stride(from: 0, to: view.positions, by: Self.stretch) {
+      let range = first..<min(first + Self.stretch, view.positions)
+      sums.0.add(source, places.0, view.positionStride, weights, start, range)
+      if channels.count > Self.lanes {
+        sums.1.add(source, places.1, view.positionStride, weights, start, range)
+      }
     }
-    for (lane, channel) in channels.enumerated() {
-      write(picture, channel, inside[lane], all[lane], target)
+    for (index, channel) in channels.enumerated() {
+      let (half, lane) = (index < Self.lanes ? sums.0 : sums.1, index % Self.lanes)
+      write(picture, channel, half.inside[lane], half.all[lane], target)
     }
   }
 
@@ -212,5 +220,28 @@ private struct RegionSummation {
     let place = (picture * view.channels + channel) * 2
     target[place] = inside
     target[place + 1] = all
+  }
+}
+
+/// The sums of eight channels that lie side by side.
+private struct LaneSums {
+  private(set) var inside = SIMD8<Double>.zero
+  private(set) var all = SIMD8<Double>.zero
+
+  /// Adds the positions in `range`, which lie `distance` apart from `place` on.
+  @inline(__always)
+  mutating func add(
+    _ source: Elements<Float>, _ place: Int, _ distance: Int, _ weights: Elements<Double>,
+    _ start: Int, _ range: Range<Int>
+  ) {
+    var (inside, all) = (inside, all)
+    var place = place + range.lowerBound * distance
+    for position in range {
+      let elements = SIMD8<Double>(source.eight(at: place))
+      inside += elements * weights[start + position]
+      all += elements
+      place += distance
+    }
+    (self.inside, self.all) = (inside, all)
   }
 }
