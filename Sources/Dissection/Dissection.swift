@@ -36,14 +36,15 @@ public struct Dissection {
     batchesDone = start.measurement?.batchesDone ?? 0
     repeated = Array(batches.joined()).repeatedPictures()
     statistics.measurement?.batchesDone = batchesDone
+    progress = (pairCount(0..<batchesDone), pairCount(0..<batches.count))
   }
 
   /// The pairs that this run was given, and those of them that are done with.
-  public var progress: (done: Int, all: Int) {
-    func count(_ range: Range<Int>) -> Int {
-      range.reduce(0) { $0 + (shard.contains($1) ? batches[$1].count : 0) }
-    }
-    return (count(0..<batchesDone), count(0..<batches.count))
+  public private(set) var progress: (done: Int, all: Int) = (0, 0)
+
+  /// How many pairs of the shard are in the batches of `range`.
+  private func pairCount(_ range: Range<Int>) -> Int {
+    range.reduce(0) { $0 + (shard.contains($1) ? batches[$1].count : 0) }
   }
 
   /// Measures the next batch of the shard; afterwards the statistics count it.
@@ -62,6 +63,7 @@ public struct Dissection {
   }
 
   private mutating func advance() {
+    if shard.contains(batchesDone) { progress.done += batches[batchesDone].count }
     batchesDone += 1
     statistics.measurement?.batchesDone = batchesDone
   }

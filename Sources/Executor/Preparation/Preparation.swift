@@ -21,7 +21,6 @@ enum Preparation {
     planner.fold()
     NormalizationFolding.run(on: &planner.graph)
     GeluFusion.run(on: &planner.graph)
-
     SwishFusion.run(on: &planner.graph)
     return planner.graph
   }
